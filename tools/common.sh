@@ -1,0 +1,44 @@
+# Sourced by the scripts in tools/: where things are, and one readable line for each step.
+# shellcheck shell=bash
+
+# shellcheck disable=SC2034  # read by the scripts that source this file
+REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${EVENKEEL_CACHE:-/var/cache/evenkeel}
+VENVS=$CACHE/venv
+
+# say TEXT: one line with the seconds since the script began.
+say() { printf '[%4ds] %s\n' "$SECONDS" "$*"; }
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# quietly LOG COMMAND…: keep the output in LOG and show it only when the command fails.
+quietly() {
+  local log=$1 status=0
+  shift
+  "$@" >"$log" 2>&1 || status=$?
+  if ((status)); then
+    cat "$log" >&2
+    printf 'error: failed with status %d: %s\n' "$status" "$*" >&2
+  fi
+  return "$status"
+}
+
+# find_python VERSION: path of a working interpreter of that version (such as 3.11) on stdout; status 1 when there is none.
+# The distribution's own comes first, then whatever PATH offers, then pyenv's. Each is run, because a pyenv shim can exist
+# for a version that is not active and then exits with 127.
+find_python() {
+  local version=$1 candidate
+  local candidates=("/usr/bin/python$version")
+  mapfile -t -O 1 candidates < <(type -aP "python$version")
+  candidates+=("${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version".*/bin/"python$version")
+  for candidate in "${candidates[@]}"; do
+    if [[ -x $candidate ]] && "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+      "$candidate" -c 'import sys; print(sys.executable)'
+      return 0
+    fi
+  done
+  return 1
+}
