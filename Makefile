@@ -1,9 +1,26 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+VENV := $(or $(EVENKEEL_CACHE),/var/cache/evenkeel)/venv
 
-.PHONY: help setup
+.PHONY: help setup export unit lint sanity clean distclean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## the Python environments (installs what Debian packages are missing)
 	@tools/setup.sh
+
+export: ## the collection as Ansible finds it, in build/collections
+	@python3 tools/export.py build/collections
+
+unit: setup export ## unit and property tests, with every ansible-core there is an environment for
+	@tools/unit.sh
+
+lint: setup ## formatting, types, import direction, documentation, changelog, ansible-lint
+	@tools/lint.sh
+
+sanity: setup ## ansible-test sanity on a clean export
+	@tools/sanity.sh
+
+clean: ## remove what builds and tests left in the tree
+	rm -rf build collections tests/output .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -42,3 +42,30 @@ find_python() {
   done
   return 1
 }
+
+# main_environment: the Python environment that has every tool.
+main_environment() {
+  [[ -x $VENVS/core219/bin/python ]] || die "no Python environment yet; run: make setup"
+  echo "$VENVS/core219"
+}
+
+# environments: all Python environments that make setup made, the main one first.
+environments() {
+  main_environment
+  if [[ -x $VENVS/core221/bin/python ]]; then echo "$VENVS/core221"; fi
+}
+
+# describe ENVIRONMENT: such as "ansible-core 2.19.14 on Python 3.11.2"
+describe() {
+  "$1/bin/python" -c 'import platform, ansible.release as r; print(f"ansible-core {r.__version__} on Python {platform.python_version()}")'
+}
+
+# checked_export: brings the export for lint and sanity up to date; path of its collections directory on stdout. Apart from
+# the export that runs use, because the checkers leave files in it, and a git repository, because they ask git what to check.
+checked_export() {
+  local collections=$REPO/build/checked collection
+  collection=$collections/ansible_collections/evenkeel/lb
+  python3 "$REPO/tools/export.py" "$collections"
+  [[ -d $collection/.git ]] || git init --quiet "$collection"
+  echo "$collections"
+}

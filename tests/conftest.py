@@ -1,0 +1,39 @@
+"""What all of the project's own tests share: the collection importable under its full name, and how Hypothesis runs."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A shared machine can stall for longer than any deadline that would still say something about the code.
+settings.register_profile("evenkeel", deadline=None, print_blob=True)
+settings.load_profile("evenkeel")
+
+
+def _import_collection_from(directory: Path) -> None:
+    """Make ansible_collections.evenkeel.lb importable from the working tree, without an export."""
+    namespace = directory / "ansible_collections" / "evenkeel"
+    namespace.mkdir(parents=True)
+    (namespace / "lb").symlink_to(REPOSITORY)
+    sys.path.insert(0, str(directory))
+
+
+# At import time, not in a fixture: test modules import the collection while they are collected.
+_collections = tempfile.TemporaryDirectory(prefix="evenkeel-collections-")
+_import_collection_from(Path(_collections.name))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _collections.cleanup()
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
