@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The bytes of netlink: attributes, messages, and what an error message says. Pure. Private to evenkeel.lb.
+
+Sources: Linux ``include/uapi/linux/netlink.h``, ``genetlink.h`` and ``Documentation/userspace-api/netlink/intro.rst``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple
+
+from .system import HostFault
+
+NLM_F_REQUEST = 0x1
+NLM_F_ACK = 0x4
+NLM_F_DUMP_INTR = 0x10
+NLM_F_DUMP = 0x300
+NLM_F_CAPPED = 0x100
+NLM_F_ACK_TLVS = 0x200
+
+NLMSG_NOOP = 1
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+
+MESSAGE_HEADER = struct.Struct("=IHHII")
+GENERIC_HEADER = struct.Struct("=BBH")
+ATTRIBUTE_HEADER = struct.Struct("=HH")
+ATTRIBUTE_NESTED = 0x8000
+ATTRIBUTE_TYPE = 0x3FFF
+ERROR_NUMBER = struct.Struct("=i")
+EXTENDED_ACK_TEXT = 1
+
+
+class NetlinkError(HostFault):
+    """Anything that went wrong in speaking to the kernel; the base of every error of this module."""
+
+
+class MalformedMessage(NetlinkError):
+    """Bytes that are not what the kernel's headers promise."""
+
+
+class FamilyMissing(NetlinkError):
+    """The kernel has no such generic netlink family, also not after it tried to load the module."""
+
+
+class Refused(NetlinkError):
+    """The kernel refused a request. ``errno`` is its positive number, ``explanation`` its own words (may be empty)."""
+
+    def __init__(self, number: int, explanation: str) -> None:
+        name = errno.errorcode.get(number, str(number))
+        super().__init__(f"{os.strerror(number)} ({name}){explanation and ': '}{explanation}")
+        self.errno = number
+        self.explanation = explanation
+
+
+class Field(NamedTuple):
+    """How one attribute is named and converted."""
+
+    number: int
+    name: str
+    pack: Callable[[Any], bytes]
+    unpack: Callable[[bytes], Any]
+
+
+class Layout:
+    """The attributes of one nest, as a table: encodes and decodes mappings of names to values."""
+
+    def __init__(self, *fields: Field) -> None:
+        self._by_name = {field.name: (field.number, field.pack) for field in fields}
+        self._by_number = {field.number: (field.name, field.unpack) for field in fields}
+
+    def encode(self, values: Dict[str, Any]) -> bytes:
+        """Attributes in the order of ``values``; ValueError when one does not fit its attribute."""
+        parts = []
+        for name, value in values.items():
+            number, pack = self._by_name[name]
+            try:
+                parts.append(attribute(number, pack(value)))
+            except (struct.error, UnicodeEncodeError) as error:
+                raise ValueError(f"{value!r} does not fit the attribute {name}: {error}") from error
+        return b"".join(parts)
+
+    def decode(self, data: bytes) -> Dict[str, Any]:
+        """The known attributes of ``data``; attributes that are not in the table (newer kernels) are passed over."""
+        values = {}
+        known = self._by_number
+        try:
+            for number, payload in attributes(data):
+                if number in known:
+                    name, unpack = known[number]
+                    values[name] = unpack(payload)
+        except (struct.error, UnicodeDecodeError) as error:
+            raise MalformedMessage(f"attribute {number} cannot be read: {error}") from error
+        return values
+
+
+def number_field(number: int, name: str, layout: str) -> Field:
+    """A field holding one number in the given :mod:`struct` layout (host order ``=I``, network order ``!H`` …)."""
+    form = struct.Struct(layout)
+    return Field(number, name, form.pack, lambda payload: form.unpack_from(payload)[0])
+
+
+def text_field(number: int, name: str) -> Field:
+    """A field holding ASCII text that ends with a zero byte on the wire."""
+    return Field(
+        number,
+        name,
+        lambda text: text.encode("ascii") + b"\0",
+        lambda payload: payload.split(b"\0", 1)[0].decode("ascii"),
+    )
+
+
+def bytes_field(number: int, name: str) -> Field:
+    """A field handed through as it is."""
+    return Field(number, name, bytes, bytes)
+
+
+def attribute(number: int, payload: bytes) -> bytes:
+    """One attribute, padded to four bytes."""
+    length = len(payload)
+    return ATTRIBUTE_HEADER.pack(4 + length, number) + payload + bytes(-length % 4)
+
+
+def nest(number: int, content: bytes) -> bytes:
+    """An attribute that holds attributes."""
+    return attribute(number | ATTRIBUTE_NESTED, content)
+
+
+def attributes(data: bytes) -> Iterator[Tuple[int, bytes]]:
+    """(number, payload) of each attribute in ``data``."""
+    offset, end = 0, len(data)
+    while offset < end:
+        if end - offset < 4:
+            raise MalformedMessage(f"{end - offset} stray bytes after the attributes")
+        length, number = ATTRIBUTE_HEADER.unpack_from(data, offset)
+        if length < 4 or length > end - offset:
+            raise MalformedMessage(f"an attribute of {length} bytes where {end - offset} are left")
+        yield number & ATTRIBUTE_TYPE, data[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+
+
+class Message(NamedTuple):
+    """One netlink message without its header's length."""
+
+    kind: int
+    flags: int
+    sequence: int
+    payload: bytes
+
+
+def encode_message(message: Message) -> bytes:
+    """The message with its header. The payload's length must be a multiple of four, as everything here makes it."""
+    kind, flags, sequence, payload = message
+    return MESSAGE_HEADER.pack(16 + len(payload), kind, flags, sequence, 0) + payload
+
+
+def decode_messages(datagram: bytes) -> Iterator[Message]:
+    """The messages of one datagram."""
+    offset, end = 0, len(datagram)
+    while offset < end:
+        if end - offset < 16:
+            raise MalformedMessage(f"{end - offset} stray bytes after the messages")
+        length, kind, flags, sequence, _port = MESSAGE_HEADER.unpack_from(datagram, offset)
+        if length < 16 or length > end - offset:
+            raise MalformedMessage(f"a message of {length} bytes where {end - offset} are left")
+        yield Message(kind, flags, sequence, datagram[offset + 16 : offset + length])
+        offset += (length + 3) & ~3
+
+
+def decode_error(message: Message) -> Optional[Refused]:
+    """What an NLMSG_ERROR or NLMSG_DONE says: the refusal, or None for success."""
+    payload = message.payload
+    if len(payload) < 4:
+        if message.kind == NLMSG_DONE:
+            return None
+        raise MalformedMessage(f"an error message of {len(payload)} bytes")
+    number = -ERROR_NUMBER.unpack_from(payload)[0]
+    if number == 0:
+        return None
+    if number < 0:
+        raise MalformedMessage(f"an error message with the number {number}")
+    explanation = ""
+    if message.flags & NLM_F_ACK_TLVS:
+        start = 4
+        if message.kind == NLMSG_ERROR:
+            if len(payload) < 20:
+                raise MalformedMessage(f"an error message of {len(payload)} bytes")
+            # The refused request follows the number: its header alone, or all of it.
+            start += 16 if message.flags & NLM_F_CAPPED else (MESSAGE_HEADER.unpack_from(payload, 4)[0] + 3) & ~3
+        for kind, content in attributes(payload[start:]):
+            if kind == EXTENDED_ACK_TEXT:
+                explanation = content.rstrip(b"\0").decode("ascii", "backslashreplace")
+    return Refused(number, explanation)
