@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Every check that needs no host. All of them run, so that one look shows everything; the status says whether all passed.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # ansible-test sanity on a clean export, with every ansible-core that has an environment: sanity.sh [ansible-test arguments]
 # Target Pythons from 3.9 on are all that can be found; without pyenv that is the distribution's own.
 set -euo pipefail
@@ -53,9 +53,16 @@ pip_configuration "$(main_environment)/bin/pip" >"$home/.config/pip/pip.conf"
 # Directories of real interpreters first: a pyenv shim exists for every version and works for few.
 pythons=$(for version in 3.9 3.10 3.11 3.12 3.13 3.14; do find_python "$version" || true; done | xargs -rn 1 dirname | uniq | paste -sd :)
 
+status=0
 for venv in $(environments); do
+  log=$REPO/build/sanity-$(basename "$venv").log
+  say "sanity with $(describe "$venv"); what it says while it goes is in ${log#"$REPO/"}"
   offer_pip "$venv/bin/pip" "$(wanted_pip "$venv")"
-  say "sanity with $(describe "$venv")"
-  (cd "$collection" && HOME=$home PATH=$venv/bin:$pythons:/usr/bin:/bin "$venv/bin/ansible-test" sanity --color no "$@")
+  findings=$(cd "$collection" && HOME=$home PATH=$venv/bin:$pythons:/usr/bin:/bin \
+    "$venv/bin/ansible-test" sanity --lint --color no "$@" 2>"$log") || status=1
+  [[ -z $findings ]] || printf '%s\n' "$findings"
+  # A failure without a finding is one of ansible-test itself, such as a virtual environment that could not be made.
+  [[ -n $findings ]] || ((status == 0)) || tail -n 20 "$log"
 done
+((status == 0)) || die "sanity did not pass"
 say "sanity passed"

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Makes the Python environments in $EVENKEEL_CACHE/venv. Safe to repeat and to run twice at once; an environment that
 # already agrees with its requirements file costs milliseconds.
 set -euo pipefail

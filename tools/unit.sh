@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Unit and property tests with every ansible-core that has an environment: unit.sh [pytest arguments]
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
