@@ -1,8 +1,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-VENV := $(or $(EVENKEEL_CACHE),/var/cache/evenkeel)/venv
+CACHE := $(or $(EVENKEEL_CACHE),/var/cache/evenkeel)
 
-.PHONY: help setup export unit lint sanity clean distclean
+.PHONY: help setup export unit lint sanity lab-test molecule test demo clean distclean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -21,6 +21,21 @@ lint: setup ## formatting, types, import direction, documentation, changelog, an
 sanity: setup ## ansible-test sanity on a clean export
 	@tools/sanity.sh
 
+lab-test: setup ## one molecule scenario on lab hosts: make lab-test SCENARIO=ha_pair_nat
+	@tools/molecule.sh $(or $(SCENARIO),$(error say which: make lab-test SCENARIO=ha_pair_nat))
+
+molecule: setup ## all molecule scenarios on lab hosts
+	@tools/molecule.sh
+
+test: ## everything, from nothing
+	@tools/test.sh
+
+demo: setup export ## boot a lab, make a pair, break things and show what the client sees
+	@demo/run
+
 clean: ## remove what builds and tests left in the tree
 	rm -rf build collections tests/output .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## the same, and everything cached outside the tree
+	rm -rf --one-file-system $(CACHE)/venv $(CACHE)/lab $(CACHE)/ansible-test
