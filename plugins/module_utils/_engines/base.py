@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an engine is: the contract every engine keeps and the reconciler relies on. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, List, Sequence, Tuple, TypeVar
+
+from .._host.system import System
+from .._model.configuration import Configuration
+from .._model.problems import Problem
+
+# How much a step disturbs, in rising order.
+IMPACTS: Tuple[str, ...] = ("none", "new_connections", "drain", "reset", "failover")
+
+Desired = TypeVar("Desired")
+Observed = TypeVar("Observed")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change. ``before`` and ``after`` are for people to read (empty when there is nothing) and hold no secret;
+    ``payload`` is the engine's own. ``action`` is add, change, remove or repair (of what drifted)."""
+
+    engine: str
+    action: str
+    subject: str
+    before: str = ""
+    after: str = ""
+    impact: str = "none"
+    payload: Any = None
+
+
+def worst_impact(steps: Sequence[Step]) -> str:
+    """The highest impact among steps; ``none`` without any."""
+    return max((step.impact for step in steps), key=IMPACTS.index, default="none")
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying did beside its steps: what was reloaded, restarted or started, as ``keepalived reload``."""
+
+    reload: Tuple[str, ...] = ()
+
+
+class EngineFault(Exception):
+    """An engine could not do its work on the host; the message says what failed and what to look at."""
+
+
+class Engine(Generic[Desired, Observed]):
+    """Makes a director hold what a configuration says, in its own terms.
+
+    ``compile`` and ``plan`` are pure. ``read`` changes nothing and works on a host where the engine's software is not
+    installed yet (nothing is held there). Health is never part of what is compared. ``owned`` in ``plan`` is what the
+    configuration recorded last time compiles to: only that may be removed.
+    """
+
+    name = ""
+
+    def compile(self, configuration: Configuration) -> Desired:
+        """What this engine should hold. Raises InvalidConfiguration with everything it cannot express, each with the
+        nearest thing it can."""
+        raise NotImplementedError
+
+    def read(self, system: System) -> Observed:
+        """What it holds now, in the same terms."""
+        raise NotImplementedError
+
+    def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
+        """The steps from observed to desired: adds and changes first, removals last."""
+        raise NotImplementedError
+
+    def check(self, desired: Desired, system: System) -> List[Problem]:
+        """Ask the real software on the host about the candidate, before anything moves."""
+        raise NotImplementedError
+
+    def snapshot(self, system: System) -> Any:
+        """Whatever ``restore`` needs to bring back the state of now."""
+        raise NotImplementedError
+
+    def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
+        """Do the steps with the smallest operations that keep connections; one reload at most. Raises EngineFault."""
+        raise NotImplementedError
+
+    def restore(self, system: System, snapshot: Any) -> None:
+        """Bring back the state of the snapshot. Raises EngineFault with what could not be brought back."""
+        raise NotImplementedError
+
+    def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
+        """Compare what really runs with what was wanted, and that what was owned and is wanted no more is gone; waits a
+        bounded time for daemons that apply late."""
+        raise NotImplementedError

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The keepalived daemon: is it running, reload it, ask it about a candidate. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+import re
+from typing import List
+
+from ..._host.system import System
+from ..._model.problems import Problem
+from ..base import EngineFault
+from .parse import Complaint, complaints, subject_at
+from .render import Blocks, document
+
+FILE = "/etc/keepalived/evenkeel.conf"
+MAIN = "/etc/keepalived/keepalived.conf"
+_UNIT = "keepalived.service"
+# Names that no "include *.conf" of a user matches: glob(3) leaves out names that begin with a dot.
+_CANDIDATE = "/etc/keepalived/.evenkeel-candidate.conf"
+_CANDIDATE_MAIN = "/etc/keepalived/.evenkeel-check.conf"
+_INCLUDE = re.compile(rf'^([ \t]*include[ \t]+)"?{re.escape(FILE)}"?[ \t]*$', re.MULTILINE)
+# keepalived before 2.2.8 ends itself with SIGTERM while checking a configuration that has scripts and script security
+# (acassen/keepalived issue 2587): the candidate was not checked, which is not the same as refused.
+_RC_UNCHECKED = 143
+# lib/scheduler.h, enum chk_exit_code: something was reported; scripts run without script security
+_RC_REPORTED = (5, 6)
+
+
+def is_active(system: System) -> bool:
+    """Whether keepalived runs; false where it is not installed."""
+    return system.which("keepalived") is not None and system.run(["systemctl", "is-active", "--quiet", _UNIT]).rc == 0
+
+
+def reload(system: System) -> None:
+    """Make the running daemon read its files again."""
+    _systemctl(system, "reload")
+
+
+def start(system: System) -> None:
+    """Start the daemon and wait until it says that it is ready."""
+    _systemctl(system, "start")
+
+
+def stop(system: System) -> None:
+    """Stop the daemon; it takes its VIPs and services with it."""
+    _systemctl(system, "stop")
+
+
+def _systemctl(system: System, verb: str) -> None:
+    done = system.run(["systemctl", verb, _UNIT], timeout=90)
+    if done.rc != 0:
+        raise EngineFault(f"systemctl {verb} {_UNIT} failed: {done.stderr.strip()}; see journalctl -u {_UNIT}")
+
+
+def refusals(system: System, blocks: Blocks) -> List[Problem]:
+    """What ``keepalived -t`` on this host says about the whole configuration with ``blocks`` in place of our file.
+
+    Complaints that the running configuration earns too are the user's own business and are left out.
+    """
+    if system.which("keepalived") is None:
+        return [
+            Problem("keepalived", "is not installed", "the package keepalived; role evenkeel.lb.director installs it")
+        ]
+    main = system.read(MAIN) or ""
+    if not _INCLUDE.search(main):
+        return [
+            Problem(
+                MAIN, f"does not include {FILE}", f"the line 'include {FILE}'; role evenkeel.lb.director puts it there"
+            )
+        ]
+    candidate = document(blocks)
+    try:
+        system.write(_CANDIDATE, candidate, mode=0o600)
+        system.write(_CANDIDATE_MAIN, _INCLUDE.sub(rf"\g<1>{_CANDIDATE}", main), mode=0o600)
+        done = system.run(["keepalived", "-t", "-f", _CANDIDATE_MAIN], timeout=120)
+    finally:
+        system.remove(_CANDIDATE)
+        system.remove(_CANDIDATE_MAIN)
+    if done.rc in (0, _RC_UNCHECKED):
+        return []
+    said = complaints(done.stderr + done.stdout, _CANDIDATE)
+    known = {complaint.text for complaint in _live_complaints(system)}
+    fresh = [complaint for complaint in said if complaint.text not in known]
+    if not fresh and done.rc not in _RC_REPORTED:
+        return [Problem("keepalived", f"keepalived -t ended with status {done.rc} and said nothing new")]
+    return [
+        Problem(subject_at(candidate, complaint.line) or "keepalived", f"keepalived -t says: {complaint.text}")
+        for complaint in fresh
+    ]
+
+
+def _live_complaints(system: System) -> List[Complaint]:
+    done = system.run(["keepalived", "-t", "-f", MAIN], timeout=120)
+    return complaints(done.stderr + done.stdout, _CANDIDATE)

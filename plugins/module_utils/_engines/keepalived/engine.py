@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The keepalived engine: layer 4 with health checks, and the VIPs of HA groups by VRRP. Private to evenkeel.lb.
+
+It owns one generated file that keepalived.conf includes, and the kernel services that file asks for. Which servers are
+healthy is keepalived's business: a server that a health check took out of the kernel table is no difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Mapping, Optional, Sequence
+
+from ..._host.ipvs_netlink import apply as change_kernel
+from ..._host.ipvs_netlink import read_table
+from ..._host.ipvs_table import ServiceKey, Table
+from ..._host.system import System
+from ..._model.configuration import Configuration
+from ..._model.problems import Problem
+from ..._model.services import services
+from ..base import Applied, Engine, EngineFault, Step
+from ..service_table import key_of, table_of
+from . import daemon, kernel
+from .impact import impact_of_change
+from .parse import parse
+from .render import HEADER, Blocks, blocks, document
+
+_POLL = 0.1
+# A reload is visible in the kernel within 0.6 s (keepalived 2.2.7 to 2.4.3, 1000 services); systemctl returns earlier.
+_SECONDS_OF_A_RELOAD = 3.0
+# keepalived 2.2.7 takes 24 s to reload 1000 services with 10 servers each
+_SECONDS_TO_VERIFY = 45.0
+
+
+@dataclass(frozen=True)
+class Desired:
+    """The blocks of our file, the kernel table keepalived makes of them when every server is healthy, and the kernel's
+    key of each subject that is a virtual server."""
+
+    blocks: Blocks
+    table: Table
+    keys: Mapping[str, ServiceKey]
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Our file as it is (``header`` is None without one), whether keepalived runs, and the kernel's whole table."""
+
+    header: Optional[str]
+    blocks: Blocks
+    active: bool
+    table: Table
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    text: Optional[str]
+    active: bool
+    table: Table
+
+
+class KeepalivedEngine(Engine[Desired, Observed]):
+    name = "keepalived"
+
+    def compile(self, configuration: Configuration) -> Desired:
+        carried = [service for service in services(configuration, self.name) if service.backends]
+        keys = {f"virtual server {service.name}": key_of(service) for service in carried}
+        return Desired(blocks(configuration), table_of(carried), keys)
+
+    def read(self, system: System) -> Observed:
+        text = system.read(daemon.FILE)
+        header, held = parse(text) if text is not None else (None, {})
+        return Observed(header, held, daemon.is_active(system), read_table(system))
+
+    def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
+        steps = []
+        if observed.header not in (None, HEADER):
+            steps.append(self._step("repair", daemon.FILE, observed.header or "", HEADER))
+        for subject, text in sorted(desired.blocks.items()):
+            before = observed.blocks.get(subject, "")
+            if before != text:
+                steps.append(self._step("change" if before else "add", subject, before, text))
+        for subject, text in sorted(observed.blocks.items()):
+            if subject not in desired.blocks:
+                steps.append(self._step("remove", subject, text, ""))
+        if desired.blocks and not observed.active:
+            steps.append(Step(self.name, "repair", "keepalived", "stopped\n", "running\n"))
+        elif desired.blocks == observed.blocks:
+            steps.extend(self._drift(desired, observed))
+        return steps
+
+    def _step(self, action: str, subject: str, before: str, after: str) -> Step:
+        return Step(self.name, action, subject, before, after, impact_of_change(subject, before, after))
+
+    def _drift(self, desired: Desired, observed: Observed) -> List[Step]:
+        """Steps for services that somebody else changed in the kernel; keepalived itself never looks (issue 1877)."""
+        steps = []
+        for operation in kernel.differences(observed.table, desired.table):
+            before, after = kernel.shown(operation)
+            impact = "new_connections" if operation.before else "none"
+            steps.append(
+                Step(self.name, "repair", f"kernel: {operation.key}", before, after, impact, payload=operation)
+            )
+        return steps
+
+    def check(self, desired: Desired, system: System) -> List[Problem]:
+        return daemon.refusals(system, desired.blocks)
+
+    def snapshot(self, system: System) -> Snapshot:
+        return Snapshot(system.read(daemon.FILE), daemon.is_active(system), read_table(system))
+
+    def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
+        done: List[str] = []
+        lost = {step.payload.key for step in steps if step.payload is not None and step.payload.before is None}
+        if lost:
+            # keepalived believes that these are in the kernel; it adds them anew when they leave its file and come back
+            kept = {subject: text for subject, text in desired.blocks.items() if desired.keys.get(subject) not in lost}
+            done += self._activate(kept, system)
+            system.sleep(_SECONDS_OF_A_RELOAD)
+        done += self._activate(desired.blocks, system)
+        self._settle(desired, system)
+        return Applied(tuple(done))
+
+    @staticmethod
+    def _activate(wanted: Blocks, system: System) -> List[str]:
+        system.write(daemon.FILE, document(wanted), mode=0o600)
+        if daemon.is_active(system):
+            daemon.reload(system)
+            return ["keepalived reload"]
+        if wanted:
+            daemon.start(system)
+            return ["keepalived start"]
+        return []
+
+    @staticmethod
+    def _settle(desired: Desired, system: System) -> None:
+        """Wait for the reload to reach the kernel; what a reload leaves as it was is edited there."""
+        end = system.now() + _SECONDS_OF_A_RELOAD
+        while system.now() < end:
+            if not kernel.differences(read_table(system), desired.table):
+                return
+            system.sleep(_POLL)
+        edits = [operation for operation in kernel.differences(read_table(system), desired.table) if operation.before]
+        change_kernel(system, edits)
+
+    def restore(self, system: System, snapshot: Snapshot) -> None:
+        if snapshot.text is None:
+            system.remove(daemon.FILE)
+        else:
+            system.write(daemon.FILE, snapshot.text, mode=0o600)
+        active = daemon.is_active(system)
+        if active and not snapshot.active:
+            daemon.stop(system)
+        elif active:
+            daemon.reload(system)
+        elif snapshot.active:
+            daemon.start(system)
+        end = system.now() + _SECONDS_TO_VERIFY
+        while set(read_table(system)) != set(snapshot.table):
+            if system.now() >= end:
+                raise EngineFault("keepalived's file is as it was, but the kernel's services are not; see ipvsadm -Ln")
+            system.sleep(_POLL)
+
+    def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
+        end = system.now() + _SECONDS_TO_VERIFY
+        while True:
+            problems = self._wrong(desired, owned, system)
+            if not problems or system.now() >= end:
+                return problems
+            system.sleep(_POLL)
+
+    @staticmethod
+    def _wrong(desired: Desired, owned: Desired, system: System) -> List[Problem]:
+        if desired.blocks and not daemon.is_active(system):
+            return [Problem("keepalived", "does not run", "see journalctl -u keepalived.service")]
+        table = read_table(system)
+        found = [
+            Problem(f"kernel: {operation.key}", f"is not as wanted: {operation} is still to be done")
+            for operation in kernel.differences(table, desired.table)
+        ]
+        found += [
+            Problem(f"kernel: {key}", "is still there, though it was removed")
+            for key in owned.table
+            if key in table and key not in desired.table
+        ]
+        return found

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How much a changed block disturbs, read off the two texts. Pure. Private to evenkeel.lb.
+
+keepalived edits a service in place for a new scheduler, weight or persistence and keeps its connections; it deletes and
+adds one whose address, port or protocol changes, and a server that goes takes its connections with it.
+"""
+
+from __future__ import annotations
+
+from typing import Set
+
+
+def _lines(block: str, *beginnings: str) -> Set[str]:
+    return {line.strip() for line in block.splitlines() if line.strip().startswith(beginnings)}
+
+
+def _addresses(block: str) -> Set[str]:
+    return {line.strip() for line in block.splitlines() if " dev " in line}
+
+
+def impact_of_change(subject: str, before: str, after: str) -> str:
+    """The impact of replacing a block by another of the same subject; either may be empty."""
+    if not before:
+        return "none"
+    if not after:
+        return "reset"
+    if subject.startswith("HA group "):
+        return _vrrp_impact(before, after)
+    for beginning in ("virtual_server ", "protocol ", "lvs_method "):
+        if _lines(before, beginning) != _lines(after, beginning):
+            return "reset"
+    return "reset" if _lines(before, "real_server ") - _lines(after, "real_server ") else "new_connections"
+
+
+def _vrrp_impact(before: str, after: str) -> str:
+    def advertised(block: str) -> str:
+        return block.split("virtual_ipaddress {", 1)[1].split("}", 1)[0]
+
+    def rest(block: str) -> str:
+        return block.split("virtual_ipaddress {", 1)[0]
+
+    if rest(before) != rest(after) or advertised(before) != advertised(after):
+        return "failover"
+    return "reset" if _addresses(before) - _addresses(after) else "none"

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Our own keepalived file back into blocks, and keepalived's words about a candidate. Pure. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+import re
+from typing import List, NamedTuple, Tuple
+
+from .render import MARK, Blocks
+
+# Said when every server of a virtual server drains (weight 0); keepalived then counts the quorum as lost, which only
+# matters with a sorry server. Text of 2.2.7 to 2.4.3.
+_ALL_DRAINED = (
+    re.compile(r"quorum \d+ for .* exceeds total weight of real servers 0, reducing quorum to 0"),
+    re.compile(r"hysteresis \d+ >= quorum 0; setting hysteresis to 4294967295"),
+)
+_PLACE = re.compile(r"^\((?P<file>[^()]*): Line (?P<line>\d+)\) ")
+
+
+class Complaint(NamedTuple):
+    """One line of ``keepalived -t``; ``line`` is its place in the candidate, 0 when it is about something else."""
+
+    line: int
+    text: str
+
+
+def parse(text: str) -> Tuple[str, Blocks]:
+    """What stands before the first block, and the blocks by subject; ``document(blocks)`` gives the text again."""
+    head, *rest = re.split(f"^{re.escape(MARK)}", text, flags=re.MULTILINE)
+    found: Blocks = {}
+    for part in rest:
+        subject, _newline, block = part.partition("\n")
+        found[subject] = _without_gap(block)
+    return _without_gap(head), found
+
+
+def _without_gap(text: str) -> str:
+    return text[:-1] if text.endswith("\n\n") else text
+
+
+def complaints(output: str, candidate: str) -> List[Complaint]:
+    """What ``keepalived -t`` says is wrong; places are kept for the file ``candidate`` only."""
+    found = []
+    for line in filter(None, map(str.strip, output.splitlines())):
+        place = _PLACE.match(line)
+        text = line[place.end() :] if place else line
+        if not any(known.search(text) for known in _ALL_DRAINED):
+            found.append(Complaint(int(place["line"]) if place and place["file"] == candidate else 0, text))
+    return found
+
+
+def subject_at(text: str, line: int) -> str:
+    """The subject of the block that holds a line of a rendered file, counted from 1; empty outside of all blocks."""
+    for above in reversed(text.splitlines()[:line]):
+        if above.startswith(MARK):
+            return above[len(MARK) :]
+    return ""

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The reference engine: holds services in a dictionary. Private to evenkeel.lb.
+
+It shows the contract with nothing in the way, and the contract tests run against it first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+from .._host.system import System
+from .._model.configuration import Configuration
+from .._model.problems import Problem
+from .._model.services import Service, services
+from .base import Applied, Engine, Step
+
+Services = Dict[str, Service]
+
+
+class MemoryEngine(Engine[Services, Services]):
+    """Carries the services of one engine name without a host; ``held`` is what it holds."""
+
+    name = "memory"
+
+    def __init__(self, carries: str = "keepalived") -> None:
+        self._carries = carries
+        self.held: Services = {}
+
+    def compile(self, configuration: Configuration) -> Services:
+        return {service.name: service for service in services(configuration, self._carries)}
+
+    def read(self, system: System) -> Services:
+        return dict(self.held)
+
+    def plan(self, desired: Services, observed: Services, owned: Services) -> List[Step]:
+        steps = []
+        for name, service in sorted(desired.items()):
+            before = observed.get(name)
+            if before == service:
+                continue
+            steps.append(
+                Step(
+                    self.name,
+                    "change" if before else "add",
+                    f"virtual server {name}",
+                    before=str(before or ""),
+                    after=str(service),
+                    impact="new_connections" if before else "none",
+                    payload=name,
+                )
+            )
+        for name in sorted(set(owned) & set(observed) - set(desired)):
+            steps.append(
+                Step(
+                    self.name,
+                    "remove",
+                    f"virtual server {name}",
+                    before=str(observed[name]),
+                    impact="reset",
+                    payload=name,
+                )
+            )
+        return steps
+
+    def check(self, desired: Services, system: System) -> List[Problem]:
+        return []
+
+    def snapshot(self, system: System) -> Services:
+        return dict(self.held)
+
+    def apply(self, steps: Sequence[Step], desired: Services, system: System) -> Applied:
+        for step in steps:
+            if step.action == "remove":
+                del self.held[step.payload]
+            else:
+                self.held[step.payload] = desired[step.payload]
+        return Applied()
+
+    def restore(self, system: System, snapshot: Any) -> None:
+        self.held = dict(snapshot)
+
+    def verify(self, desired: Services, owned: Services, system: System) -> List[Problem]:
+        wrong = [name for name in sorted({*desired, *owned}) if self.held.get(name) != desired.get(name)]
+        return [Problem(f"virtual_servers[{name}]", "is not held as wanted") for name in wrong]

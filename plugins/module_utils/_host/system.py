@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The only door to the host: programs, files, sockets, locks and the clock. Private to evenkeel.lb.
+
+Everything that touches the machine goes through :class:`System`, so that unit tests can put a fake in its place and a
+reader can see in one file what the collection is able to do to a host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Iterator, Optional, Sequence
+
+
+class HostFault(Exception):
+    """The host refused or did not answer; the message names the file or program."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a program ended."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+class System:
+    """This machine."""
+
+    def which(self, program: str) -> Optional[str]:
+        """Where a program is, also in the system directories a plain user's PATH lacks."""
+        return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin")
+
+    def run(self, argv: Sequence[str], timeout: float = 30.0) -> Completed:
+        """Run a program in the C locale; a missing program or one that exceeds ``timeout`` seconds is a HostFault."""
+        program = self.which(argv[0])
+        if program is None:
+            raise HostFault(f"{argv[0]} is not installed")
+        try:
+            done = subprocess.run(
+                [program, *argv[1:]],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=timeout,
+                env={**os.environ, "LC_ALL": "C"},
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise HostFault(f"{' '.join(argv)} did not end within {timeout:g} s") from None
+        except OSError as error:
+            raise HostFault(f"{' '.join(argv)}: {error.strerror}") from error
+        return Completed(
+            done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+        )
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder of that name."""
+        return os.path.exists(path)
+
+    def read(self, path: str) -> Optional[str]:
+        """The text of a file, or None when there is none."""
+        try:
+            with open(path, encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise HostFault(f"cannot read {path}: {error}") from error
+
+    def write(self, path: str, text: str, mode: int = 0o644) -> None:
+        """Replace a file as a whole: readers see the old text or the new, also after a power cut."""
+        folder = os.path.dirname(path)
+        try:
+            os.makedirs(folder, mode=0o755, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=".evenkeel-", dir=folder)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fchmod(file.fileno(), mode)
+                    os.fsync(file.fileno())
+                os.rename(temporary, path)
+            except BaseException:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(temporary)
+                raise
+            self._sync_folder(folder)
+        except OSError as error:
+            raise HostFault(f"cannot write {path}: {error}") from error
+
+    def remove(self, path: str) -> None:
+        """Remove a file; one that is not there is fine."""
+        try:
+            os.unlink(path)
+            self._sync_folder(os.path.dirname(path))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise HostFault(f"cannot remove {path}: {error}") from error
+
+    @staticmethod
+    def _sync_folder(folder: str) -> None:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def lock(self, path: str, timeout: float) -> Iterator[None]:
+        """Hold an exclusive lock (flock) while the block runs; the kernel gives it back when the process dies."""
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            end = self.now() + timeout
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if error.errno not in (errno.EAGAIN, errno.EACCES):
+                        raise HostFault(f"cannot lock {path}: {error}") from error
+                if self.now() >= end:
+                    raise HostFault(f"another run holds {path} for more than {timeout:g} s")
+                self.sleep(0.1)
+            yield
+        finally:
+            os.close(handle)
+
+    def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+        """A socket of this machine."""
+        return socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol)
+
+    def now(self) -> float:
+        """Seconds of a clock that never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Objects of declared fields: one declaration gives parsing, canonical form and option specs. Private to evenkeel.lb.
+
+An object is a frozen dataclass whose fields are declared with :func:`option`. A field that was not said is ``None``:
+unset means "not managed" and differs from empty. Defaults are what an engine assumes for an unset field; they are
+never stored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar
+
+from .fields import BadValue, FieldType, Name, ObjectList
+from .problems import Problem
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Option:
+    """The declaration of one field."""
+
+    type: FieldType
+    default: Any = None
+    required: bool = False
+
+
+def option(type_: FieldType, default: Any = None, required: bool = False) -> Any:
+    """Declare a dataclass field; ``required`` means an object is incomplete without it."""
+    return dataclasses.field(default=None, metadata={"option": Option(type_, default, required)})
+
+
+def options(kind: type) -> Dict[str, Option]:
+    """The declared fields of an object class, by name."""
+    return {field.name: field.metadata["option"] for field in dataclasses.fields(kind)}
+
+
+def described(kind: type) -> str:
+    """What an object class is called in messages: ``virtual server``, ``HA group``."""
+    return str(kind.WORD)  # type: ignore[attr-defined]
+
+
+def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
+    """The object ``raw`` describes. Fields that are wrong are reported in ``problems`` and left unset."""
+    declared = options(kind)
+    if not isinstance(raw, Mapping):
+        problems.append(Problem(path, f"is not a {described(kind)}", "a mapping of " + ", ".join(declared)))
+        return kind()
+    values: Dict[str, Any] = {}
+    for key in sorted(set(raw) - set(declared), key=str):
+        problems.append(Problem(f"{path}.{key}", f"is not a field of a {described(kind)}", ", ".join(declared)))
+    for name, field in declared.items():
+        value = raw.get(name)
+        if value is None:
+            continue
+        where = f"{path}.{name}"
+        if isinstance(field.type, ObjectList):
+            values[name] = _parse_list(field.type.kind, value, where, problems)
+            continue
+        try:
+            values[name] = field.type.parse(value)
+        except BadValue as bad:
+            problems.append(Problem(where, bad.message, bad.allowed))
+    return kind(**values)
+
+
+def _parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tuple[Any, ...]:
+    if not isinstance(raw, (list, tuple)):
+        problems.append(Problem(path, "is not a list", f"a list of {described(kind)}s"))
+        return ()
+    found: Dict[str, Any] = {}
+    for position, item in enumerate(raw):
+        name = item.get("name") if isinstance(item, Mapping) else None
+        where = f"{path}[{name if Name().accepts(name) else position}]"
+        thing = parse(kind, item, where, problems)
+        if isinstance(item, Mapping) and name is None:
+            problems.append(Problem(f"{where}.name", "is missing", f"a {described(kind)} needs it"))
+        elif thing.name in found:
+            problems.append(Problem(where, "is there twice", "each name once"))
+        elif thing.name is not None:
+            found[thing.name] = thing
+    return tuple(found[name] for name in sorted(found))
+
+
+def serialise(thing: Any) -> Dict[str, Any]:
+    """The set fields of an object as JSON, canonical: equal objects give equal documents."""
+    document: Dict[str, Any] = {}
+    for name, field in options(type(thing)).items():
+        value = getattr(thing, name)
+        if value is None:
+            continue
+        if isinstance(field.type, ObjectList):
+            document[name] = [serialise(item) for item in value]
+        else:
+            document[name] = field.type.serialise(value)
+    return document
+
+
+def merged(old: Optional[T], new: T) -> T:
+    """``new`` over ``old``: unset fields keep what was there; a list of objects is taken as the whole list, but
+    objects that stay keep their own unset fields."""
+    if old is None:
+        return new
+    changes: Dict[str, Any] = {}
+    for name, field in options(type(new)).items():
+        value = getattr(new, name)
+        if value is None:
+            continue
+        if isinstance(field.type, ObjectList):
+            before = {item.name: item for item in getattr(old, name) or ()}
+            value = tuple(merged(before.get(item.name), item) for item in value)
+        changes[name] = value
+    return dataclasses.replace(old, **changes)  # type: ignore[type-var]
+
+
+def with_defaults(thing: T) -> T:
+    """The object as an engine takes it: unset fields hold their declared defaults."""
+    missing = {
+        name: field.default
+        for name, field in options(type(thing)).items()
+        if field.default is not None and getattr(thing, name) is None
+    }
+    return dataclasses.replace(thing, **missing) if missing else thing  # type: ignore[type-var]
+
+
+def incomplete(thing: Any, path: str) -> Iterator[Problem]:
+    """A problem for each required field that is unset, in the object and in the objects it holds."""
+    for name, field in options(type(thing)).items():
+        value = getattr(thing, name)
+        if field.required and value is None:
+            yield Problem(f"{path}.{name}", "is missing", f"a {described(type(thing))} needs it")
+        if isinstance(field.type, ObjectList):
+            for item in value or ():
+                yield from incomplete(item, f"{path}.{name}[{item.name}]")

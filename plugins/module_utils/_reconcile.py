@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The transaction: from a wish to a director that holds it, or one that is as it was. Private to evenkeel.lb.
+
+lock → read the record and what runs → plan → check candidates → snapshot → apply → verify → record, or restore
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Callable, ContextManager, List, Sequence, Tuple
+
+from ._engines.base import Applied, Engine, EngineFault, Step, worst_impact
+from ._host.store import LOCK, Store
+from ._host.system import HostFault, System
+from ._model.configuration import Configuration
+from ._model.problems import InvalidConfiguration, Problem
+from ._model.services import all_problems
+
+_SECONDS_TO_WAIT_FOR_ANOTHER_RUN = 300.0
+
+AnyEngine = Engine[Any, Any]
+Wish = Callable[[Configuration], Configuration]
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """How far an apply came. ``state`` is one of unchanged, planned, applied, refused (nothing was touched), restored
+    (all is as it was), failed (what is in ``left`` could not be brought back)."""
+
+    state: str
+    done: Tuple[str, ...] = ()
+    undone: Tuple[str, ...] = ()
+    left: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run found, did and left. ``recorded`` and ``wanted`` are the intended configuration before and after."""
+
+    recorded: Configuration
+    wanted: Configuration
+    steps: Tuple[Step, ...]
+    transaction: Transaction
+    reload: Tuple[str, ...] = ()
+    warnings: Tuple[str, ...] = ()
+    problems: Tuple[Problem, ...] = ()
+    fault: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs, or would in check mode: on the host or in what is recorded."""
+        return bool(self.steps) or self.recorded != self.wanted
+
+    @property
+    def impact(self) -> str:
+        return worst_impact(self.steps)
+
+    @property
+    def failed(self) -> bool:
+        return self.transaction.state in ("refused", "restored", "failed")
+
+
+@dataclass
+class _Work:
+    """One engine's part of a run."""
+
+    engine: AnyEngine
+    desired: Any
+    owned: Any
+    steps: List[Step]
+    snapshot: Any = None
+    applied: Applied = field(default_factory=Applied)
+
+
+def reconcile(system: System, engines: Sequence[AnyEngine], wish: Wish, check_mode: bool = False) -> Result:
+    """Make the director hold ``wish(recorded configuration)``.
+
+    Raises InvalidConfiguration with every problem of the wish, before anything on the host is read beyond the record,
+    and HostFault when the record cannot be read or another run holds the lock. Everything later is told in the result.
+    In check mode nothing is written and no lock is taken; a reference to an object that is not recorded is a warning
+    there, because an earlier task of the same check run would have recorded it.
+    """
+    store = Store(system)
+    lock: ContextManager[None] = (
+        contextlib.nullcontext() if check_mode else system.lock(LOCK, _SECONDS_TO_WAIT_FOR_ANOTHER_RUN)
+    )
+    with lock:
+        recorded = store.load()
+        wanted = wish(recorded)
+        warnings = _validated(wanted, tolerate_missing=check_mode)
+        works = _planned(system, engines, recorded, wanted)
+        steps = tuple(step for work in works for step in work.steps)
+        result = Result(recorded, wanted, steps, Transaction("unchanged"), warnings=warnings)
+        if not result.changed:
+            return result
+        if check_mode:
+            return dataclasses.replace(result, transaction=Transaction("planned"))
+        return _apply(system, store, result, works)
+
+
+def _validated(wanted: Configuration, tolerate_missing: bool) -> Tuple[str, ...]:
+    problems = all_problems(wanted)
+    wrong = [problem for problem in problems if not (problem.missing and tolerate_missing)]
+    if wrong:
+        raise InvalidConfiguration(wrong)
+    return tuple(f"{problem}; taken as recorded by an earlier task of this check run" for problem in problems)
+
+
+def _planned(
+    system: System, engines: Sequence[AnyEngine], recorded: Configuration, wanted: Configuration
+) -> List[_Work]:
+    works = []
+    problems: List[Problem] = []
+    for engine in engines:
+        try:
+            works.append(_Work(engine, engine.compile(wanted), engine.compile(recorded), []))
+        except InvalidConfiguration as invalid:
+            problems.extend(invalid.problems)
+    if problems:
+        raise InvalidConfiguration(problems)
+    for work in works:
+        work.steps = work.engine.plan(work.desired, work.engine.read(system), work.owned)
+    return _in_order([work for work in works if work.steps])
+
+
+def _in_order(works: List[_Work]) -> List[_Work]:
+    """Engines that add go before engines that only remove; but what moves from one engine to another leaves first, or
+    the one that lets go would take it away from the other."""
+    added = {step.subject for work in works for step in work.steps if step.action == "add"}
+
+    def rank(work: _Work) -> int:
+        removed = {step.subject for step in work.steps if step.action == "remove"}
+        if removed & added:
+            return 0
+        return 2 if len(removed) == len(work.steps) else 1
+
+    return sorted(works, key=rank)
+
+
+def _apply(system: System, store: Store, result: Result, works: List[_Work]) -> Result:
+    refused = [problem for work in works for problem in work.engine.check(work.desired, system)]
+    if refused:
+        return dataclasses.replace(
+            result,
+            transaction=Transaction("refused"),
+            problems=tuple(refused),
+            fault="the candidate was refused on the host, nothing was changed",
+        )
+    begun: List[_Work] = []
+    try:
+        for work in works:
+            work.snapshot = work.engine.snapshot(system)
+        for work in works:
+            begun.append(work)
+            work.applied = work.engine.apply(work.steps, work.desired, system)
+        wrong = [problem for work in works for problem in work.engine.verify(work.desired, work.owned, system)]
+        if not wrong:
+            store.save(result.wanted)
+            reload = tuple(entry for work in works for entry in work.applied.reload)
+            return dataclasses.replace(result, transaction=Transaction("applied", done=_names(works)), reload=reload)
+        fault = "what runs is not what was wanted"
+    except (EngineFault, HostFault) as error:
+        wrong, fault = [], str(error)
+    undone, left, restoring = _restore(system, begun)
+    state = "failed" if left else "restored"
+    return dataclasses.replace(
+        result,
+        transaction=Transaction(state, done=(), undone=undone, left=left),
+        problems=tuple(wrong),
+        fault="; ".join([fault, *restoring] if left else [fault, "everything was put back as it was"]),
+    )
+
+
+def _restore(system: System, begun: List[_Work]) -> Tuple[Tuple[str, ...], Tuple[str, ...], List[str]]:
+    undone: List[_Work] = []
+    left: List[_Work] = []
+    faults: List[str] = []
+    for work in reversed(begun):
+        try:
+            work.engine.restore(system, work.snapshot)
+            undone.append(work)
+        except (EngineFault, HostFault) as error:
+            left.append(work)
+            faults.append(f"{work.engine.name} could not be put back: {error}")
+    return _names(undone), _names(left), faults
+
+
+def _names(works: Sequence[_Work]) -> Tuple[str, ...]:
+    return tuple(f"{step.action} {step.subject} ({step.engine})" for work in works for step in work.steps)

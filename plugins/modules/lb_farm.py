@@ -1,0 +1,249 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lb_farm
+short_description: Manage a farm of servers
+version_added: "0.1.0"
+author:
+  - The evenkeel.lb authors (@evenkeel)
+description:
+  - A farm is the set of servers that share one role, and how connections are spread over them.
+  - A farm that no virtual server names exists in the intended configuration only. One that is in use is changed in
+    place; a
+    server is removed only after others were added.
+extends_documentation_fragment:
+  - evenkeel.lb.attributes
+options:
+  name:
+    description: The name of the farm, unique on the director.
+    type: str
+    required: true
+  balance:
+    description:
+      - How the next server is chosen. Taken as V(weighted_least_connections) when unset.
+      - V(round_robin) and V(least_connections) pay no heed to weights, except that V(0) means no new connections.
+      - V(source_hash) and V(maglev) send a client's address to the same server as long as the servers stay; V(maglev)
+        moves the
+        fewest clients when they change.
+    type: str
+    choices: [round_robin, weighted_round_robin, least_connections, weighted_least_connections, source_hash, maglev]
+  mode:
+    description:
+      - How packets reach a server. Taken as V(nat) when unset.
+      - V(nat) rewrites the destination; the server's way back has to lead through the director.
+      - V(gateway) sends the packet unchanged to the server's link address (direct routing); director and server share
+        a network
+        and the server has the VIP on its loopback.
+      - V(tunnel) wraps the packet in IP-in-IP; the server has the VIP on its tunnel interface. Server and VIP may
+        differ in family.
+      - The role P(evenkeel.lb.real_server#role) prepares servers for each of them.
+    type: str
+    choices: [nat, gateway, tunnel]
+  persistence_timeout:
+    description: >-
+      Seconds for which a client goes back to the same server, 1 to 2678400. V(0) or unset means no persistence.
+    type: int
+  persistence_netmask:
+    description:
+      - Which clients count as one for persistence, an IPv4 netmask such as V(255.255.255.0), or an IPv6 prefix length
+        such as V(64).
+      - Unset takes each address alone.
+    type: str
+  health_check:
+    description:
+      - The name of the health check for the servers (M(evenkeel.lb.lb_healthcheck)). It has to be there already.
+      - Without one, servers are taken as healthy. The engine V(ipvs) cannot check and refuses a farm that asks for it.
+    type: str
+  servers:
+    description:
+      - All servers of the farm. Those that are not in the list are removed; leave the option out to manage them one
+        by one with
+        M(evenkeel.lb.lb_server).
+      - Their order means nothing.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: The name of the server, unique in the farm.
+        type: str
+        required: true
+      address:
+        description:
+          - The address connections are sent to, IPv4 or IPv6.
+          - Needed for a new server.
+        type: str
+      port:
+        description:
+          - The port connections are sent to, 1 to 65535. Unset takes the port of the virtual server.
+          - With the farm modes V(gateway) and V(tunnel) it can only be that port, because the packet is passed on
+            unchanged.
+        type: int
+      weight:
+        description:
+          - The share of connections this server gets, relative to the others, 0 to 65535. Taken as V(1) when unset.
+          - V(0) gives it no new connections; prefer draining, which keeps the weight for later.
+        type: int
+      state:
+        description:
+          - Taken as V(enabled) when unset.
+          - V(drained) keeps its connections and gets no new ones; V(disabled) is out at once.
+        type: str
+        choices: [enabled, drained, disabled]
+
+  state:
+    description:
+      - V(present) records the farm and makes the director hold it.
+      - V(absent) removes it. A farm that a virtual server names cannot go.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: evenkeel.lb.lb_server
+  - module: evenkeel.lb.lb_healthcheck
+  - module: evenkeel.lb.lb_virtual_server
+notes:
+  - Unset options are not managed. They keep what is recorded, or take the default named here where an engine needs a
+    value.
+  - The intended configuration of a director is kept in C(/etc/evenkeel/lb.json). Only what is recorded there is ever
+    removed.
+"""
+
+EXAMPLES = r"""
+---
+- name: Two servers behind NAT, checked over HTTP
+  evenkeel.lb.lb_farm:
+    name: web
+    balance: weighted_round_robin
+    mode: nat
+    health_check: http
+    servers:
+      - name: web1
+        address: 10.20.0.21
+        port: 8080
+        weight: 2
+      - name: web2
+        address: 10.20.0.22
+        port: 8080
+
+- name: Keep a client on its server for ten minutes, taking a /24 as one client
+  evenkeel.lb.lb_farm:
+    name: web
+    persistence_timeout: 600
+    persistence_netmask: 255.255.255.0
+
+- name: Direct routing with servers managed one by one
+  evenkeel.lb.lb_farm:
+    name: video
+    mode: gateway
+    balance: source_hash
+"""
+
+RETURN = r"""
+---
+farm:
+  description: The farm as it is recorded, in canonical form. Empty when it is absent.
+  returned: success
+  type: dict
+  sample:
+    balance: weighted_round_robin
+    mode: nat
+    name: web
+    servers:
+    - {address: 10.20.0.21, name: web1, port: 8080, weight: 2}
+steps:
+  description: >-
+    What was changed on the host, or would be in check mode, in order. Empty when only the intended configuration
+    changes.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    engine:
+      description: The engine that does the step.
+      type: str
+      sample: keepalived
+    action:
+      description: One of V(add), V(change), V(remove), and V(repair) for what somebody else changed on the host.
+      type: str
+      sample: change
+    subject:
+      description: What the step is about.
+      type: str
+      sample: virtual server web
+    impact:
+      description: How much the step disturbs; see RV(impact).
+      type: str
+      sample: new_connections
+impact:
+  description:
+    - The highest impact among the steps.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
+      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+  returned: success
+  type: str
+  sample: new_connections
+reload:
+  description: >-
+    What was done to daemons, such as C(keepalived reload) or C(keepalived start). Empty when none was touched.
+  returned: success
+  type: list
+  elements: str
+  sample: ["keepalived reload"]
+transaction:
+  description: How far the change came.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description:
+        - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
+        - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
+          everything
+          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+      type: str
+      sample: applied
+    done:
+      description: The steps that hold.
+      type: list
+      elements: str
+    undone:
+      description: The steps that were begun and put back.
+      type: list
+      elements: str
+    left:
+      description: The steps that were begun and could not be put back.
+      type: list
+      elements: str
+problems:
+  description: What is wrong, all at once. Empty on success.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The field, such as C(farms[web].servers[web2].address).
+      type: str
+    message:
+      description: What is wrong with it.
+      type: str
+    allowed:
+      description: What is allowed there.
+      type: str
+"""
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.module import run_object
+
+
+def main() -> None:
+    run_object("farms")
+
+
+if __name__ == "__main__":
+    main()

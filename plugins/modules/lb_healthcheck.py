@@ -1,0 +1,191 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lb_healthcheck
+short_description: Manage a health check
+version_added: "0.1.0"
+author:
+  - The evenkeel.lb authors (@evenkeel)
+description:
+  - A health check says how the life of a server is tested. Farms name it.
+  - A health check that no farm names exists in the intended configuration only.
+extends_documentation_fragment:
+  - evenkeel.lb.attributes
+options:
+  name:
+    description: The name of the health check, unique on the director.
+    type: str
+    required: true
+  type:
+    description:
+      - How to test. Taken as V(tcp) when unset.
+      - V(tcp) opens a connection. V(http) asks for O(uri) and looks at the status code.
+    type: str
+    choices: [tcp, http]
+  interval:
+    description: Seconds between two tests, 0.1 to 86400. Taken as V(5) when unset.
+    type: float
+  timeout:
+    description: Seconds to wait for the answer to a test, 0.1 to 3600. Taken as V(3) when unset.
+    type: float
+  retries:
+    description:
+      - How many tests in a row have to fail before the server is taken out, 1 to 100. Taken as V(3) when unset.
+      - One test that succeeds brings it back.
+    type: int
+  port:
+    description: The port to test, 1 to 65535. Unset tests the port of the server.
+    type: int
+  uri:
+    description: The path to ask for, with O(type=http) only. Taken as V(/) when unset.
+    type: str
+  host:
+    description: The Host header to send, with O(type=http) only. Unset sends the address of the server.
+    type: str
+  status_codes:
+    description: >-
+      The status codes that count as healthy, with O(type=http) only, each a code or a range. Taken as V(200-299) when
+      unset.
+    type: list
+    elements: str
+
+  state:
+    description:
+      - V(present) records the health check and makes the director hold it.
+      - V(absent) removes it. A health check that a farm names cannot go.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: evenkeel.lb.lb_farm
+notes:
+  - Unset options are not managed. They keep what is recorded, or take the default named here where an engine needs a
+    value.
+  - The intended configuration of a director is kept in C(/etc/evenkeel/lb.json). Only what is recorded there is ever
+    removed.
+"""
+
+EXAMPLES = r"""
+---
+- name: Ask each server for its health page every two seconds
+  evenkeel.lb.lb_healthcheck:
+    name: http
+    type: http
+    interval: 2
+    timeout: 1
+    retries: 2
+    uri: /healthz
+    host: www.example.com
+    status_codes: ["200-299", "401"]
+
+- name: A UDP service, judged by the TCP port beside it
+  evenkeel.lb.lb_healthcheck:
+    name: dns-by-tcp
+    type: tcp
+    port: 53
+"""
+
+RETURN = r"""
+---
+health_check:
+  description: The health check as it is recorded, in canonical form. Empty when it is absent.
+  returned: success
+  type: dict
+  sample: {"interval": 2.0, "name": "http", "type": "http", "uri": "/healthz"}
+steps:
+  description: >-
+    What was changed on the host, or would be in check mode, in order. Empty when only the intended configuration
+    changes.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    engine:
+      description: The engine that does the step.
+      type: str
+      sample: keepalived
+    action:
+      description: One of V(add), V(change), V(remove), and V(repair) for what somebody else changed on the host.
+      type: str
+      sample: change
+    subject:
+      description: What the step is about.
+      type: str
+      sample: virtual server web
+    impact:
+      description: How much the step disturbs; see RV(impact).
+      type: str
+      sample: new_connections
+impact:
+  description:
+    - The highest impact among the steps.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
+      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+  returned: success
+  type: str
+  sample: new_connections
+reload:
+  description: >-
+    What was done to daemons, such as C(keepalived reload) or C(keepalived start). Empty when none was touched.
+  returned: success
+  type: list
+  elements: str
+  sample: ["keepalived reload"]
+transaction:
+  description: How far the change came.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description:
+        - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
+        - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
+          everything
+          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+      type: str
+      sample: applied
+    done:
+      description: The steps that hold.
+      type: list
+      elements: str
+    undone:
+      description: The steps that were begun and put back.
+      type: list
+      elements: str
+    left:
+      description: The steps that were begun and could not be put back.
+      type: list
+      elements: str
+problems:
+  description: What is wrong, all at once. Empty on success.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The field, such as C(farms[web].servers[web2].address).
+      type: str
+    message:
+      description: What is wrong with it.
+      type: str
+    allowed:
+      description: What is allowed there.
+      type: str
+"""
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.module import run_object
+
+
+def main() -> None:
+    run_object("health_checks")
+
+
+if __name__ == "__main__":
+    main()

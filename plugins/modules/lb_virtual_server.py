@@ -1,0 +1,213 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lb_virtual_server
+short_description: Manage a virtual server
+version_added: "0.1.0"
+author:
+  - The evenkeel.lb authors (@evenkeel)
+description:
+  - A virtual server is what clients connect to, an address, a port and a protocol. A farm serves it.
+  - On a Linux director it becomes a service of the kernel's IPVS, kept by keepalived with health checks, or held by
+    the kernel
+    alone; O(engine) decides. A change edits the running service in place, so that connections live on.
+  - The candidate is checked by keepalived on the director before anything moves, what then runs is read back from the
+    kernel,
+    and everything is put back when that differs.
+extends_documentation_fragment:
+  - evenkeel.lb.attributes
+options:
+  name:
+    description: The name of the virtual server, unique on the director.
+    type: str
+    required: true
+  vip:
+    description:
+      - The name of a VIP (M(evenkeel.lb.lb_vip)), or an IPv4 or IPv6 address that something else brings up.
+      - Needed for a new virtual server.
+    type: str
+  port:
+    description:
+      - The port clients connect to, 1 to 65535.
+      - Needed for a new virtual server.
+    type: int
+  protocol:
+    description: The transport protocol. Taken as V(tcp) when unset.
+    type: str
+    choices: [tcp, udp]
+  farm:
+    description:
+      - The name of the farm that serves it (M(evenkeel.lb.lb_farm)). The farm has to be there already.
+      - Needed for a new virtual server.
+      - While the farm has no enabled server, the virtual server waits in the intended configuration.
+    type: str
+  enabled:
+    description:
+      - Whether the director serves it. Taken as V(true) when unset.
+      - V(false) keeps it in the intended configuration and takes it off the director, which cuts its connections.
+    type: bool
+  engine:
+    description:
+      - What carries it. Taken as V(auto) when unset, which is V(keepalived).
+      - V(keepalived) checks the health of the servers. V(ipvs) is the kernel alone, without health checks, and
+        survives a
+        reboot by the rules file of the distribution's ipvsadm package.
+    type: str
+    choices: [auto, ipvs, keepalived]
+
+  state:
+    description:
+      - V(present) records the virtual server and makes the director hold it.
+      - V(absent) removes it. Its connections are cut; drain its servers first to let them end.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: evenkeel.lb.lb_farm
+  - module: evenkeel.lb.lb_vip
+  - name: IPVS in the Linux kernel
+    description: Sysctls of the kernel's load balancer.
+    link: https://docs.kernel.org/networking/ipvs-sysctl.html
+notes:
+  - Unset options are not managed. They keep what is recorded, or take the default named here where an engine needs a
+    value.
+  - The intended configuration of a director is kept in C(/etc/evenkeel/lb.json). Only what is recorded there is ever
+    removed.
+"""
+
+EXAMPLES = r"""
+---
+- name: Web service on a VIP of the pair
+  evenkeel.lb.lb_virtual_server:
+    name: web
+    vip: public
+    port: 80
+    protocol: tcp
+    farm: web
+
+- name: The same service for IPv6, on an address that is managed elsewhere
+  evenkeel.lb.lb_virtual_server:
+    name: web6
+    vip: 2001:db8:10::50
+    port: 80
+    farm: web6
+
+- name: DNS over UDP, held by the kernel without health checks
+  evenkeel.lb.lb_virtual_server:
+    name: dns
+    vip: public
+    port: 53
+    protocol: udp
+    farm: resolvers
+    engine: ipvs
+
+- name: Take a virtual server off the director and keep its description
+  evenkeel.lb.lb_virtual_server:
+    name: web
+    enabled: false
+"""
+
+RETURN = r"""
+---
+virtual_server:
+  description: The virtual server as it is recorded, in canonical form. Empty when it is absent.
+  returned: success
+  type: dict
+  sample: {"farm": "web", "name": "web", "port": 80, "protocol": "tcp", "vip": "public"}
+steps:
+  description: >-
+    What was changed on the host, or would be in check mode, in order. Empty when only the intended configuration
+    changes.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    engine:
+      description: The engine that does the step.
+      type: str
+      sample: keepalived
+    action:
+      description: One of V(add), V(change), V(remove), and V(repair) for what somebody else changed on the host.
+      type: str
+      sample: change
+    subject:
+      description: What the step is about.
+      type: str
+      sample: virtual server web
+    impact:
+      description: How much the step disturbs; see RV(impact).
+      type: str
+      sample: new_connections
+impact:
+  description:
+    - The highest impact among the steps.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
+      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+  returned: success
+  type: str
+  sample: new_connections
+reload:
+  description: >-
+    What was done to daemons, such as C(keepalived reload) or C(keepalived start). Empty when none was touched.
+  returned: success
+  type: list
+  elements: str
+  sample: ["keepalived reload"]
+transaction:
+  description: How far the change came.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description:
+        - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
+        - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
+          everything
+          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+      type: str
+      sample: applied
+    done:
+      description: The steps that hold.
+      type: list
+      elements: str
+    undone:
+      description: The steps that were begun and put back.
+      type: list
+      elements: str
+    left:
+      description: The steps that were begun and could not be put back.
+      type: list
+      elements: str
+problems:
+  description: What is wrong, all at once. Empty on success.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The field, such as C(farms[web].servers[web2].address).
+      type: str
+    message:
+      description: What is wrong with it.
+      type: str
+    allowed:
+      description: What is allowed there.
+      type: str
+"""
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.module import run_object
+
+
+def main() -> None:
+    run_object("virtual_servers")
+
+
+if __name__ == "__main__":
+    main()
