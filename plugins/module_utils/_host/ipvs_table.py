@@ -203,7 +203,8 @@ class Operation(NamedTuple):
     def subject(self) -> Union[Service, Destination]:
         """What is added, edited (as it becomes) or removed."""
         subject = self.before if self.after is None else self.after
-        assert subject is not None
+        if subject is None:
+            raise ValueError("an operation has something before or after it")
         return subject
 
     @property

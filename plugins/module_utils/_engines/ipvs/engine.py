@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ipvs engine: layer 4 in the kernel and nothing else, so without health checks. Private to evenkeel.lb.
+
+It owns the kernel services that the recorded configuration asks for, and their lines in the rules file that the
+distribution's ipvsadm loads at boot. Services and lines of others stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Optional, Sequence, Set, Tuple
+
+from ..._host.ipvs_netlink import apply as change_kernel
+from ..._host.ipvs_netlink import is_loaded, read_table
+from ..._host.ipvs_table import ServiceKey, Table, difference
+from ..._host.system import HostFault, System
+from ..._model.configuration import Configuration
+from ..._model.problems import InvalidConfiguration, Problem
+from ..._model.services import Service, services
+from ..base import Applied, Engine, EngineFault, Step
+from ..service_table import SCHEDULERS, table_of
+from . import rules
+from .steps import Names, kernel_steps
+
+# Debian's ipvsadm package loads it at boot when /etc/default/ipvsadm says AUTO="true".
+BOOT_RULES = "/etc/ipvsadm.rules"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """The services asked for, and the table in which they run."""
+
+    services: Tuple[Service, ...]
+    table: Table
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The kernel's whole table, and the rules for the next boot (None without the file)."""
+
+    table: Table
+    boot_rules: Optional[str]
+
+
+class IpvsEngine(Engine[Desired, Observed]):
+    """Each instance serves one run: ``restore`` brings back what ``apply`` of the same instance was asked to change."""
+
+    name = "ipvs"
+
+    def __init__(self) -> None:
+        self._touched: Set[ServiceKey] = set()
+
+    def compile(self, configuration: Configuration) -> Desired:
+        carried = services(configuration, self.name)
+        problems = [
+            Problem(
+                f"farms[{service.farm}].health_check",
+                f"{service.health_check.name!r} cannot be done: engine ipvs, which carries virtual server "
+                f"{service.name!r}, has no health checks",
+                f"engine: keepalived for virtual server {service.name!r}, or a farm without health_check",
+            )
+            for service in carried
+            if service.health_check is not None
+        ]
+        if problems:
+            raise InvalidConfiguration(problems)
+        return Desired(carried, table_of(carried))
+
+    def read(self, system: System) -> Observed:
+        return Observed(read_table(system), system.read(BOOT_RULES))
+
+    def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
+        names = Names((*owned.services, *desired.services))
+        steps = kernel_steps(self.name, names, desired.table, observed.table, owned.table)
+        keys = {*desired.table, *owned.table}
+        if not _is_in_rules(desired.table, keys, observed.boot_rules):
+            before = rules.lines_of(observed.boot_rules or "", keys)
+            after = rules.render(desired.table)
+            steps.append(Step(self.name, self._rules_action(desired, observed, owned), BOOT_RULES, before, after))
+        return steps
+
+    @staticmethod
+    def _rules_action(desired: Desired, observed: Observed, owned: Desired) -> str:
+        if desired.table == owned.table:
+            return "repair"
+        if not desired.table:
+            return "remove"
+        return "add" if observed.boot_rules is None else "change"
+
+    def check(self, desired: Desired, system: System) -> List[Problem]:
+        if not desired.services or system.which("modprobe") is None:
+            return []
+        if not is_loaded(system) and not _has_module(system, "ip_vs"):
+            return [
+                Problem(
+                    f"virtual_servers[{service.name}].engine",
+                    "the kernel has no ip_vs and no such module is installed",
+                    "a kernel with ip_vs",
+                )
+                for service in desired.services
+            ]
+        lacking = {balance for balance, name in SCHEDULERS.items() if not _has_module(system, f"ip_vs_{name}")}
+        return [
+            Problem(
+                f"farms[{service.farm}].balance",
+                f"{service.balance!r} needs the scheduler {SCHEDULERS[service.balance]}, which this kernel has not",
+                ", ".join(balance for balance in SCHEDULERS if balance not in lacking),
+            )
+            for service in desired.services
+            if service.balance in lacking
+        ]
+
+    def snapshot(self, system: System) -> Observed:
+        return self.read(system)
+
+    def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
+        """Do what is needed now, not what was when the steps were planned: another engine may have let go of a service
+        in between that this one takes over."""
+        self._touched = {*desired.table, *(step.payload for step in steps if step.payload is not None)}
+        change_kernel(system, difference(read_table(system).only(self._touched), desired.table))
+        if any(step.subject == BOOT_RULES for step in steps):
+            text = rules.replaced(system.read(BOOT_RULES) or "", self._touched, desired.table)
+            system.write(BOOT_RULES, text)
+        return Applied()
+
+    def restore(self, system: System, snapshot: Observed) -> None:
+        faults = []
+        try:
+            now = read_table(system).only(self._touched)
+            change_kernel(system, difference(now, snapshot.table.only(self._touched)))
+        except HostFault as fault:
+            faults.append(str(fault))
+        try:
+            if snapshot.boot_rules is None:
+                system.remove(BOOT_RULES)
+            elif system.read(BOOT_RULES) != snapshot.boot_rules:
+                system.write(BOOT_RULES, snapshot.boot_rules)
+        except HostFault as fault:
+            faults.append(str(fault))
+        if faults:
+            raise EngineFault("; ".join(faults))
+
+    def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
+        names = Names((*owned.services, *desired.services))
+        observed = self.read(system)
+        keys = {*desired.table, *owned.table}
+        found = [
+            Problem(names.path(operation.key), f"the kernel is not as wanted: {operation} is still to be done")
+            for operation in difference(observed.table.only(keys), desired.table)
+        ]
+        if not _is_in_rules(desired.table, keys, observed.boot_rules):
+            found.append(Problem(BOOT_RULES, "does not hold the services that are wanted at the next boot"))
+        return found
+
+
+def _is_in_rules(table: Table, keys: Set[ServiceKey], boot_rules: Optional[str]) -> bool:
+    """Whether the next boot makes exactly the table of the services with these keys, however the lines are written."""
+    try:
+        return rules.parse(rules.lines_of(boot_rules or "", keys)) == table
+    except rules.RulesError:
+        return False
+
+
+def _has_module(system: System, module: str) -> bool:
+    return system.exists(f"/sys/module/{module}") or system.run(["modprobe", "--dry-run", "--quiet", module]).rc == 0
