@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Configurations for tests: one that is easy to read, and a Hypothesis strategy for valid ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+
+
+def pair_document() -> dict[str, Any]:
+    """A small pair: two VIPs, an HTTP service for IPv4 and IPv6."""
+    members = [{"name": "lb1", "priority": 150}, {"name": "lb2", "priority": 100}]
+    group = {"name": "main", "virtual_router_id": 51, "interface": "eth1", "member": "lb1", "members": members}
+    servers = [{"name": "web1", "address": "10.20.0.21"}, {"name": "web2", "address": "10.20.0.22", "port": 8080}]
+    servers6 = [{"name": "web1", "address": "fd20::21"}]
+    return {
+        "ha_groups": [group],
+        "vips": [
+            {"name": "public", "address": "10.10.0.50/24", "ha_group": "main"},
+            {"name": "public6", "address": "fd10::50/64", "ha_group": "main"},
+        ],
+        "health_checks": [{"name": "http", "type": "http", "interval": 2, "retries": 3}],
+        "farms": [
+            {"name": "web", "balance": "round_robin", "health_check": "http", "servers": servers},
+            {"name": "web6", "servers": servers6},
+        ],
+        "virtual_servers": [
+            {"name": "web", "vip": "public", "port": 80, "farm": "web"},
+            {"name": "web6", "vip": "public6", "port": 80, "farm": "web6"},
+        ],
+    }
+
+
+def pair() -> Configuration:
+    return Configuration.from_document(pair_document())
+
+
+_names = st.from_regex(r"[a-z][a-z0-9._-]{0,7}", fullmatch=True)
+
+
+@st.composite
+def _server(draw: st.DrawFn, number: int, port: int | None) -> dict[str, Any]:
+    server: dict[str, Any] = {"name": f"s{number}", "address": f"10.20.{number // 250}.{number % 250 + 1}"}
+    if port is not None:
+        server["port"] = port
+    server.update(draw(st.fixed_dictionaries({}, optional={"weight": st.integers(0, 65535)})))
+    server.update(
+        draw(st.fixed_dictionaries({}, optional={"state": st.sampled_from(["enabled", "drained", "disabled"])}))
+    )
+    return server
+
+
+@st.composite
+def _farm(draw: st.DrawFn, name: str, checks: list[str]) -> dict[str, Any]:
+    mode = draw(st.sampled_from(["nat", "gateway", "tunnel"]))
+    port = draw(st.none() | st.integers(1, 65535)) if mode == "nat" else None
+    numbers = draw(st.lists(st.integers(0, 999), unique=True, max_size=5))
+    farm: dict[str, Any] = {"name": name, "mode": mode, "servers": [draw(_server(number, port)) for number in numbers]}
+    if checks and draw(st.booleans()):
+        farm["health_check"] = draw(st.sampled_from(checks))
+    if draw(st.booleans()):
+        farm["persistence_timeout"] = draw(st.integers(1, 2678400))
+        if draw(st.booleans()):
+            farm["persistence_netmask"] = draw(st.sampled_from(["255.255.255.0", "255.255.0.0"]))
+    farm.update(
+        draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "balance": st.sampled_from(
+                        ["round_robin", "weighted_round_robin", "least_connections", "source_hash", "maglev"]
+                    )
+                },
+            )
+        )
+    )
+    return farm
+
+
+_CHECKS = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.just("tcp")},
+        optional={"interval": st.integers(1, 600), "retries": st.integers(1, 9), "port": st.integers(1, 65535)},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("http")},
+        optional={
+            "uri": st.from_regex(r"/[a-z0-9/?=]{0,20}", fullmatch=True),
+            "host": st.just("www.example.com"),
+            "status_codes": st.just(["200-299", "301"]),
+            "timeout": st.decimals(1, 60, places=2).map(float),
+        },
+    ),
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Documents of valid configurations."""
+    checks = {name: {"name": name, **draw(_CHECKS)} for name in draw(st.sets(_names, max_size=3))}
+    farms = {name: draw(_farm(name, sorted(checks))) for name in draw(st.sets(_names, max_size=4))}
+    vips = draw(st.lists(st.integers(1, 254), unique=True, max_size=4))
+    services = []
+    if farms:
+        keys = st.tuples(st.sampled_from(vips or [200]), st.integers(1, 65535), st.sampled_from(["tcp", "udp"]))
+        for number, (host, port, protocol) in enumerate(draw(st.lists(keys, unique=True, max_size=5))):
+            service = {"name": f"v{number}", "vip": f"10.10.0.{host}", "port": port, "protocol": protocol}
+            service["farm"] = draw(st.sampled_from(sorted(farms)))
+            service["enabled"] = draw(st.booleans())
+            services.append(service)
+    group = {
+        "name": "main",
+        "virtual_router_id": draw(st.integers(1, 255)),
+        "interface": "eth1",
+        "member": "lb1",
+        "members": [{"name": "lb1", "priority": 150}, {"name": "lb2", "priority": draw(st.integers(1, 149))}],
+    }
+    return {
+        "ha_groups": [group] if vips else [],
+        "vips": [{"name": f"vip{host}", "address": f"10.10.0.{host}/32", "ha_group": "main"} for host in vips],
+        "health_checks": list(checks.values()),
+        "farms": list(farms.values()),
+        "virtual_servers": services,
+    }

@@ -1,0 +1,182 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The transaction, with the reference engine: what is planned, applied, refused, put back and recorded."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import EngineFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.memory import MemoryEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import LOCK, PATH
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration, Problem
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.virtual_server import VirtualServer
+from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
+from ansible_collections.evenkeel.lb.tests.unit.configurations import documents, pair
+from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
+
+
+class Spoiled(MemoryEngine):
+    """A reference engine in which one operation goes wrong."""
+
+    def __init__(self, spoiled: str, carries: str = "keepalived") -> None:
+        super().__init__(carries)
+        self.spoiled = spoiled
+
+    def check(self, desired, system):
+        return [Problem("virtual_servers[web]", "is refused", "another")] if self.spoiled == "check" else []
+
+    def apply(self, steps, desired, system):
+        done = super().apply(steps, desired, system)
+        if self.spoiled in ("apply", "restore"):
+            raise EngineFault("the engine broke")
+        return done
+
+    def restore(self, system, snapshot):
+        if self.spoiled == "restore":
+            raise EngineFault("cannot go back")
+        super().restore(system, snapshot)
+
+    def verify(self, desired, owned, system):
+        return [Problem("kernel", "differs")] if self.spoiled == "verify" else super().verify(desired, owned, system)
+
+
+def recorded(system):
+    return json.loads(system.files[PATH])["configuration"] if PATH in system.files else None
+
+
+@given(documents(), documents())
+def test_from_any_configuration_to_any_other_then_nothing_to_do(first, second):
+    system, engine = FakeSystem(), MemoryEngine()
+    for document in (first, second):
+        wanted = Configuration.from_document(document)
+        before = dict(engine.held)
+        planned = reconcile(system, [engine], lambda _recorded, wish=wanted: wish, check_mode=True)
+        assert engine.held == before
+        applied = reconcile(system, [engine], lambda _recorded, wish=wanted: wish)
+        assert (planned.changed, planned.steps) == (applied.changed, applied.steps)
+        assert engine.held == {service.name: service for service in services(wanted, "keepalived")}
+        again = reconcile(system, [engine], lambda _recorded, wish=wanted: wish)
+        assert not again.changed and again.transaction.state == "unchanged"
+        assert Configuration.from_document(recorded(system) or {}) == wanted
+
+
+def test_what_is_not_ours_stays():
+    system, engine = FakeSystem(), MemoryEngine()
+    reconcile(system, [engine], lambda _recorded: pair())
+    engine.held["by hand"] = engine.held["web"]
+    reconcile(system, [engine], lambda _recorded: Configuration())
+    assert list(engine.held) == ["by hand"]
+
+
+def test_the_record_is_private_and_written_under_the_lock():
+    system = FakeSystem()
+    reconcile(system, [MemoryEngine()], lambda _recorded: pair())
+    assert system.modes[PATH] == 0o600
+    assert system.locked == [LOCK]
+
+
+def test_check_mode_writes_nothing_and_takes_no_lock():
+    system, engine = FakeSystem(), MemoryEngine()
+    result = reconcile(system, [engine], lambda _recorded: pair(), check_mode=True)
+    assert result.changed and result.transaction.state == "planned"
+    assert (system.files, system.locked, engine.held) == ({}, [], {})
+
+
+def test_a_reference_to_what_is_not_recorded_is_an_error_and_in_check_mode_a_warning():
+    wish = Configuration(virtual_servers={"web": VirtualServer(name="web", vip="10.0.0.1", port=80, farm="web")})
+    with pytest.raises(InvalidConfiguration, match="there is no farm 'web'; allowed: no farm is recorded yet"):
+        reconcile(FakeSystem(), [MemoryEngine()], lambda _recorded: wish)
+    result = reconcile(FakeSystem(), [MemoryEngine()], lambda _recorded: wish, check_mode=True)
+    assert result.changed
+    assert "there is no farm 'web'" in result.warnings[0]
+
+
+def test_a_farm_without_a_virtual_server_is_recorded_and_no_engine_touched():
+    system = FakeSystem()
+    result = reconcile(system, [MemoryEngine()], lambda before: before.with_object("farms", Farm(name="spare")))
+    assert result.changed and not result.steps
+    assert recorded(system)["farms"] == [{"name": "spare"}]
+
+
+def test_an_invalid_wish_touches_nothing():
+    system = FakeSystem()
+    with pytest.raises(InvalidConfiguration):
+        reconcile(
+            system, [MemoryEngine()], lambda before: before.with_object("farms", Farm(servers=(Server(name="a"),)))
+        )
+    assert system.files == {}
+
+
+@pytest.mark.parametrize("spoiled", ["check", "apply", "verify"])
+def test_when_something_goes_wrong_everything_is_as_it_was(spoiled):
+    system, first, second = FakeSystem(), MemoryEngine("ipvs"), Spoiled("")
+    reconcile(system, [first, second], lambda _recorded: pair())
+    before = (dict(first.held), dict(second.held), dict(system.files))
+    second.spoiled = spoiled
+
+    def wish(configuration):
+        moved = VirtualServer(name="web6", engine="ipvs")
+        return configuration.with_object("virtual_servers", moved).with_server("web", Server(name="web1", weight=7))
+
+    result = reconcile(system, [first, second], wish)
+    assert result.failed
+    assert result.transaction.state == ("refused" if spoiled == "check" else "restored")
+    assert result.transaction.done == ()
+    assert (first.held, second.held, system.files) == before
+    second.spoiled = ""
+    assert reconcile(system, [first, second], wish).transaction.state == "applied"
+
+
+def test_when_the_record_cannot_be_written_everything_is_put_back():
+    system, engine = FakeSystem(), MemoryEngine()
+    system.full_disk.add(PATH)
+    result = reconcile(system, [engine], lambda _recorded: pair())
+    assert result.transaction.state == "restored"
+    assert "no space left" in result.fault
+    assert engine.held == {}
+
+
+def test_what_could_not_be_put_back_is_named():
+    system, engine = FakeSystem(), Spoiled("restore")
+    result = reconcile(system, [engine], lambda _recorded: pair())
+    assert result.transaction.state == "failed"
+    assert result.transaction.left == ("add virtual server web (memory)", "add virtual server web6 (memory)")
+    assert "the engine broke" in result.fault and "cannot go back" in result.fault
+
+
+def test_what_moves_between_engines_leaves_the_old_one_first():
+    order = []
+
+    class Watched(MemoryEngine):
+        def apply(self, steps, desired, system):
+            order.append((self._carries, [step.action for step in steps]))
+            return super().apply(steps, desired, system)
+
+    system, engines = FakeSystem(), [Watched("ipvs"), Watched("keepalived")]
+    reconcile(system, engines, lambda _recorded: pair())
+    order.clear()
+    reconcile(
+        system, engines, lambda before: before.with_object("virtual_servers", VirtualServer(name="web", engine="ipvs"))
+    )
+    assert order == [("keepalived", ["remove"]), ("ipvs", ["add"])]
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"version": 2, "configuration": {}}', '{"version": 1, "configuration": {"farms": [{}, 3]}}']
+)
+def test_a_damaged_record_is_an_error_that_names_the_file(text):
+    system, engine = FakeSystem(), MemoryEngine()
+    system.files[PATH] = text
+    with pytest.raises(HostFault, match=PATH):
+        reconcile(system, [engine], lambda _recorded: pair())
+    assert system.files == {PATH: text}
