@@ -32,6 +32,7 @@ class Option:
 
 def option(type_: FieldType, default: Any = None, required: bool = False) -> Any:
     """Declare a dataclass field; ``required`` means an object is incomplete without it."""
+    # pylint: disable-next=invalid-field-call
     return dataclasses.field(default=None, metadata={"option": Option(type_, default, required)})
 
 

@@ -61,7 +61,7 @@ def _text(lines: Iterator[str]) -> str:
 
 
 def _vrrp_instance(group: HaGroup, vips: List[Vip]) -> Iterator[str]:
-    me = next(member for member in group.members if member.name == group.member)
+    me = {member.name: member for member in group.members}[group.member]
     # Adverts name one VIP only, and it stays the same when others come and go: keepalived before 2.3.3 takes adverts
     # whose VIPs differ from its own for another group's, and both directors would become active.
     advertised = next((vip for vip in vips if vip.name == group.advertised_vip), vips[0])
