@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Control groups of hosts of kind ct: without, one systemd takes another's services for its own."""
+
+from __future__ import annotations
+
+import errno
+import time
+from pathlib import Path
+
+from evenkeel_lab.base import LabError
+from evenkeel_lab.plan import owns
+
+
+def _hierarchies(mountinfo: str | None = None) -> list[Path]:
+    """Where systemd keeps track of services: version 2 of control groups, and its named hierarchy of version 1."""
+    found = []
+    for line in (mountinfo or Path("/proc/self/mountinfo").read_text()).splitlines():
+        before, _, after = line.partition(" - ")
+        kind, _, options = after.split(" ", 2)
+        if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
+            found.append(Path(before.split()[4]))
+    return found
+
+
+def create(name: str) -> list[Path]:
+    """Make a group of this name; to enter it a process writes its number to each of these files."""
+    entrances = []
+    for hierarchy in _hierarchies():
+        (hierarchy / name).mkdir(exist_ok=True)
+        entrances.append(hierarchy / name / "cgroup.procs")
+    return entrances
+
+
+def remove(lab: str) -> None:
+    """Remove the groups of a lab's hosts, in which nothing runs any more. LabError when something does."""
+    for hierarchy in _hierarchies():
+        for group in hierarchy.iterdir():
+            if owns(lab, group.name):
+                _remove(group)
+
+
+def _remove(group: Path) -> None:
+    below = [path for path in group.rglob("*") if path.is_dir()]
+    for path in [*sorted(below, reverse=True), group]:
+        deadline = time.monotonic() + 2
+        while True:
+            try:
+                path.rmdir()
+                break
+            except OSError as error:  # the kernel needs a moment after the last process ended
+                if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                    raise LabError(f"{path} cannot be removed: {error.strerror}") from error
+                time.sleep(0.01)

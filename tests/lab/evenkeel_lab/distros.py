@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The distributions hosts can run: where each comes from and what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# What a host is born with: an init, a way in, and what Ansible needs.
+_BASE = (
+    "systemd-sysv dbus openssh-server python3 python3-apt iproute2 iputils-ping nftables kmod procps e2fsprogs"
+    " ca-certificates netbase sudo curl"
+).split()
+
+# What a role may install on it, from the lab's own package repository.
+_OFFERED = "keepalived ipvsadm haproxy conntrack tcpdump socat".split()
+
+
+@dataclass(frozen=True)
+class Distro:
+    """One release of a distribution."""
+
+    name: str
+    vendor: str
+    components: tuple[str, ...]
+    keyring: str
+    base: tuple[str, ...] = tuple(_BASE)
+    offered: tuple[str, ...] = tuple(_OFFERED)
+
+
+_DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+DISTROS = {
+    distro.name: distro
+    for distro in (
+        Distro("bookworm", "debian", ("main",), _DEBIAN_KEYRING),
+        Distro("trixie", "debian", ("main",), _DEBIAN_KEYRING),
+        # This machine has no Ubuntu keyring; rootfs.py fetches Debian's package of it.
+        Distro("noble", "ubuntu", ("main", "universe"), "ubuntu-archive-keyring.gpg"),
+    )
+}

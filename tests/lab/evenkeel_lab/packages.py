@@ -1,0 +1,159 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Packages: what this machine lacks, where packages come from, and an apt of our own for other releases."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
+
+from evenkeel_lab.base import LabError, cache, command
+from evenkeel_lab.distros import Distro
+from evenkeel_lab.lock import exclusive
+from evenkeel_lab.progress import say, step
+
+# Program: the Debian package it is in.
+_PROGRAMS = {
+    "debootstrap": "debootstrap",
+    "systemd-nspawn": "systemd-container",
+    "mke2fs": "e2fsprogs",
+    "dpkg-scanpackages": "dpkg-dev",
+    "ssh": "openssh-client",
+    "ip": "iproute2",
+}
+_BUILD_PROGRAMS = {
+    "gcc": "gcc",
+    "make": "make",
+    "flex": "flex",
+    "bison": "bison",
+    "bc": "bc",
+    "xz": "xz-utils",
+    "perl": "perl",
+}
+_LIBELF = Path("/usr/include/libelf.h")
+
+
+def install_tools(build: bool = False) -> None:
+    """Install from apt what the lab needs on this machine and does not find; with `build` what a kernel needs too."""
+    wanted = {**_PROGRAMS, **(_BUILD_PROGRAMS if build else {})}
+    missing = sorted({package for program, package in wanted.items() if which(program) is None})
+    if build and not _LIBELF.exists():
+        missing += ["libelf-dev", "libc6-dev"]
+    if not missing:
+        return
+    lock = exclusive(cache() / "lock" / "apt", lambda: say("another lab installs packages; waiting"))
+    with lock, step(f"installing {' '.join(missing)} on this machine"):
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        command("apt-get", "-qq", "update", env=quiet)
+        command("apt-get", "-qq", "-y", "--no-install-recommends", "install", *missing, env=quiet)
+
+
+def machine_suite() -> str:
+    """The release this machine runs."""
+    return platform.freedesktop_os_release()["VERSION_CODENAME"]
+
+
+def _sources() -> list[tuple[str, str]]:
+    """(address, release) of each package source of this machine, in its order."""
+    listing = ["indextargets", "--no-release-info", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+    found = command("apt-get", *listing).stdout
+    if not found.strip():  # only sources whose lists were fetched are shown
+        command("apt-get", "-qq", "update")
+        found = command("apt-get", *listing).stdout
+    pairs = [tuple(line.split()) for line in found.splitlines()]
+    return [(uri, release) for uri, release in pairs]
+
+
+def mirror(vendor: str) -> str:
+    """Address of a vendor's archive, taken from this machine's own package sources. Raises LabError when it has none.
+
+    Ubuntu's is $EVENKEEL_UBUNTU_MIRROR, or stands beside Debian's on the same server.
+    """
+    debian = next((uri for uri, release in _sources() if release == machine_suite()), None)
+    if vendor == "ubuntu":
+        chosen = os.environ.get("EVENKEEL_UBUNTU_MIRROR")
+        if chosen:
+            return chosen
+        if debian is not None:
+            return debian.rstrip("/").rpartition("/")[0] + "/ubuntu"
+        raise LabError("set EVENKEEL_UBUNTU_MIRROR: this machine's package sources name no archive to derive it from")
+    if debian is None:
+        raise LabError(f"no package source of this machine serves {machine_suite()}, which it runs")
+    return debian.rstrip("/")
+
+
+class Archive:
+    """An apt of its own in `directory`, for one release; it neither reads nor changes what this machine has."""
+
+    def __init__(
+        self,
+        directory: Path,
+        address: str,
+        suite: str,
+        components: Sequence[str],
+        keyring: Path,
+        installed: Path = Path("/dev/null"),
+    ) -> None:
+        """`installed` is the dpkg status file that says what need not be fetched. Raises LabError when unreachable."""
+        self.directory = directory
+        self.debs = directory / "cache" / "archives"
+        (self.debs / "partial").mkdir(parents=True)
+        (directory / "lists" / "partial").mkdir(parents=True)
+        sources = directory / "sources.list"
+        sources.write_text(f"deb [signed-by={keyring}] {address} {suite} {' '.join(components)}\n")
+        settings = {
+            "Dir::Etc::sourcelist": sources,
+            "Dir::Etc::sourceparts": "-",
+            "Dir::Etc::preferencesparts": "-",
+            "Dir::State": directory,
+            "Dir::State::lists": directory / "lists",
+            "Dir::State::status": installed,
+            "Dir::Cache": directory / "cache",
+            "APT::Sandbox::User": "root",
+        }
+        config = directory / "apt.conf"
+        config.write_text("".join(f'{name} "{value}";\n' for name, value in settings.items()))
+        self._env = {"APT_CONFIG": str(config)}
+        command("apt-get", "-q", "update", "--error-on=any", env=self._env)
+
+    def download(self, *packages: str) -> list[Path]:
+        """Fetch just these packages."""
+        command("apt-get", "-q", "download", *packages, env=self._env, cwd=self.debs)
+        return sorted(self.debs.glob("*.deb"))
+
+    def download_with_dependencies(self, *packages: str) -> list[Path]:
+        """Fetch these packages and everything they need that is not installed."""
+        options = ("-q", "-y", "--no-install-recommends", "--download-only")
+        command("apt-get", *options, "install", *packages, env=self._env)
+        return sorted(self.debs.glob("*.deb"))
+
+    def dependencies(self, package: str) -> list[str]:
+        """Names of the packages this one depends on directly."""
+        shown = command("apt-cache", "depends", package, env=self._env).stdout
+        return [line.split()[1] for line in shown.splitlines() if line.strip().startswith("Depends:")]
+
+    def version(self, package: str) -> str:
+        """The version that would be fetched."""
+        return (
+            command("apt-cache", "show", "--no-all-versions", package, env=self._env)
+            .stdout.partition("\nVersion: ")[2]
+            .split("\n")[0]
+        )
+
+
+def keyring(distro: Distro, scratch: Path) -> Path:
+    """The keys that sign a distribution, fetched into `scratch` when this machine does not have them."""
+    if distro.vendor == "debian":
+        return Path(distro.keyring)
+    from evenkeel_lab.distros import DISTROS
+
+    trixie = DISTROS["trixie"]
+    archive = Archive(scratch / "keys", mirror("debian"), trixie.name, trixie.components, Path(trixie.keyring))
+    (package,) = archive.download("ubuntu-keyring")
+    command("dpkg", "-x", package, scratch / "keyring")
+    return scratch / "keyring" / "usr" / "share" / "keyrings" / distro.keyring

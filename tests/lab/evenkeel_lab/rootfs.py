@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Root file systems: one read-only directory for each distribution, shared by all hosts that run it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import subprocess
+from pathlib import Path
+
+from evenkeel_lab import store
+from evenkeel_lab.base import LabError, command, contained, tail
+from evenkeel_lab.distros import DISTROS, Distro
+from evenkeel_lab.packages import keyring, mirror
+from evenkeel_lab.progress import say
+from evenkeel_lab.ssh import public_key
+
+_VERSION = 1
+
+# Units that do nothing for a lab host but delay its boot, or fail without hardware.
+_MASKED = """
+    apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+    motd-news.timer getty@tty1.service getty-static.service console-getty.service systemd-binfmt.service
+    proc-sys-fs-binfmt_misc.automount dev-hugepages.mount dev-mqueue.mount sys-kernel-config.mount
+    sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount systemd-firstboot.service
+    systemd-journal-catalog-update.service systemd-machine-id-commit.service systemd-pcrphase.service
+    systemd-pstore.service systemd-repart.service systemd-sysusers.service systemd-tpm2-setup.service
+    systemd-update-utmp.service systemd-update-utmp-runlevel.service ldconfig.service
+""".split()
+
+# First process of a vm: finds the script the lab wrote for this very host and becomes it.
+_INIT = """\
+#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+# Newer mount(8) hands the directory to fsconfig(), which hostfs does not understand.
+export LIBMOUNT_FORCE_MOUNT2=always
+mount -t proc proc /proc
+for word in $(cat /proc/cmdline); do
+    case $word in lab.guest=*) mount -t hostfs -o "${word#lab.guest=}" none /lab;; esac
+done
+. /lab/boot.sh
+"""
+
+
+def _files(distro: Distro) -> dict[str, str]:
+    """What the lab writes into a root file system, by path."""
+    return {
+        "lab-init": _INIT,
+        "etc/apt/sources.list": f"deb [trusted=yes] file:/share/repo/{distro.name} ./\n",
+        # A host lives for minutes: an install need not survive a loss of this machine's own power.
+        "etc/dpkg/dpkg.cfg.d/lab": "force-unsafe-io\n",
+        "etc/ssh/sshd_config.d/lab.conf": "PermitRootLogin prohibit-password\nUseDNS no\n",
+        "etc/fstab": "",
+        "etc/machine-id": "",
+        "root/.ssh/authorized_keys": public_key(),
+    }
+
+
+def provide(name: str) -> Path:
+    """The root file system of a distribution, built when there is none of this recipe."""
+    distro = DISTROS[name]
+    files = _files(distro)
+    identity = store.key(_VERSION, dataclasses.asdict(distro), _MASKED, files)
+
+    def make(scratch: Path) -> Path:
+        root = scratch / "root"
+        _debootstrap(distro, root, scratch)
+        _tune(root, files)
+        return root
+
+    return store.provide("rootfs", f"{name}-{identity}", f"root file system of {name} (a minute or two)", make)
+
+
+def _debootstrap(distro: Distro, root: Path, scratch: Path) -> None:
+    scripts = Path("/usr/share/debootstrap/scripts")
+    script = scripts / distro.name
+    if not script.exists():  # this machine's debootstrap is older than the release; its newest of that vendor serves
+        script = scripts / {"debian": "sid", "ubuntu": "jammy"}[distro.vendor]
+    address = mirror(distro.vendor)
+    options = [
+        "--variant=minbase",
+        f"--keyring={keyring(distro, scratch)}",
+        f"--components={','.join(distro.components)}",
+        f"--include={','.join(distro.base)}",
+    ]
+    log = scratch / "debootstrap.log"
+    words = contained("debootstrap", *options, distro.name, root, address, script)
+    phase = ""
+    with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        with log.open("w") as file:
+            for line in process.stdout:
+                file.write(line)
+                verb = line.split()[1] if line.startswith("I: ") and len(line.split()) > 1 else ""
+                if verb in ("Retrieving", "Extracting", "Unpacking", "Configuring") and verb != phase:
+                    phase = verb
+                    if verb != "Retrieving" or "InRelease" in line:
+                        say(f"    {distro.name}: {verb.lower()} packages")
+    if process.returncode:
+        hint = ""
+        if distro.vendor == "ubuntu":
+            hint = (
+                "\nUbuntu's archive is looked for beside Debian's on the server this machine uses;"
+                " set EVENKEEL_UBUNTU_MIRROR to the address of another one."
+            )
+        raise LabError(f"the root file system of {distro.name} cannot be had:\n{tail(log.read_text())}{hint}")
+
+
+def _tune(root: Path, files: dict[str, str]) -> None:
+    for unit in _MASKED:
+        link = root / "etc/systemd/system" / unit
+        link.unlink(missing_ok=True)
+        link.symlink_to("/dev/null")
+    for directory in ("lab", "share", "lib/modules", "root/.ssh", "etc/ssh/sshd_config.d"):
+        (root / directory).mkdir(parents=True, exist_ok=True)
+    (root / "root/.ssh").chmod(0o700)
+    shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
+    for path, text in files.items():
+        (root / path).write_text(text)
+    (root / "lab-init").chmod(0o755)
+    (root / "etc/hostname").unlink(missing_ok=True)  # debootstrap copies this machine's
+    command("chroot", root, "apt-get", "clean")
