@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ansible-test sanity on a clean export, with every ansible-core that has an environment: sanity.sh [ansible-test arguments]
-# Target Pythons from 3.9 on are all that can be found; without pyenv that is the distribution's own.
+# It checks for the Pythons from 3.9 on that this machine has; without pyenv that is the distribution's own.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -51,14 +51,21 @@ install -m 600 /dev/null "$home/.config/pip/pip.conf"
 pip_configuration "$(main_environment)/bin/pip" >"$home/.config/pip/pip.conf"
 
 # Directories of real interpreters first: a pyenv shim exists for every version and works for few.
-pythons=$(for version in 3.9 3.10 3.11 3.12 3.13 3.14; do find_python "$version" || true; done | xargs -rn 1 dirname | uniq | paste -sd :)
+targets=()
+directories=
+for version in 3.9 3.10 3.11 3.12 3.13 3.14; do
+  if python=$(find_python "$version"); then
+    targets+=("$version")
+    directories+=$(dirname "$python"):
+  fi
+done
 
 status=0
 for venv in $(environments); do
   log=$REPO/build/sanity-$(basename "$venv").log
-  say "sanity with $(describe "$venv"); what it says while it goes is in ${log#"$REPO/"}"
+  say "sanity with $(describe "$venv"), for hosts with Python ${targets[*]} (log: ${log#"$REPO/"})"
   offer_pip "$venv/bin/pip" "$(wanted_pip "$venv")"
-  findings=$(cd "$collection" && HOME=$home PATH=$venv/bin:$pythons:/usr/bin:/bin \
+  findings=$(cd "$collection" && HOME=$home PATH=$venv/bin:$directories/usr/bin:/bin \
     "$venv/bin/ansible-test" sanity --lint --color no "$@" 2>"$log") || status=1
   [[ -z $findings ]] || printf '%s\n' "$findings"
   # A failure without a finding is one of ansible-test itself, such as a virtual environment that could not be made.
