@@ -18,13 +18,34 @@ export PATH=$venv/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$REPO/build/collections
 if (($#)); then
   scenarios=("$@")
 else
-  # `default` is the lab itself: molecule brings it up before the first scenario and down after the last.
-  mapfile -t scenarios < <(cd extensions/molecule && printf '%s\n' */molecule.yml | sed 's,/.*,,' | grep -vx default)
+  mapfile -t scenarios < <(cd extensions/molecule && printf '%s\n' */molecule.yml | xargs dirname)
 fi
 for scenario in "${scenarios[@]}"; do
   [[ -f extensions/molecule/$scenario/molecule.yml ]] || die "there is no scenario $scenario in extensions/molecule"
 done
 
+# progress SCENARIO: one line for each action of molecule's, out of the pages it writes.
+progress() {
+  local line
+  while IFS= read -r line; do
+    if [[ $line =~ "$1 > "([a-z_]+):\ Executing ]]; then say "$1: ${BASH_REMATCH[1]}"; fi
+  done
+}
+
+mkdir -p build/logs
+passed=()
+failed=()
 say "molecule with $(describe "$venv"): ${scenarios[*]}"
-molecule test "${scenarios[@]/#/--scenario-name=}"
-say "molecule: ${#scenarios[@]} passed (${scenarios[*]})"
+for scenario in "${scenarios[@]}"; do
+  log=build/logs/molecule-$scenario.log
+  if NO_COLOR=1 COLUMNS=160 molecule test --no-command-borders --scenario-name "$scenario" 2>&1 | tee "$log" | progress "$scenario"; then
+    passed+=("$scenario")
+  else
+    failed+=("$scenario")
+    tail -n 60 "$log"
+    say "$scenario FAILED; everything it said is in $log"
+  fi
+done
+
+printf '===== molecule: %d passed, %d failed in %ds =====\n' "${#passed[@]}" "${#failed[@]}" "$SECONDS"
+((${#failed[@]} == 0))
