@@ -61,6 +61,11 @@ class Result:
         return worst_impact(self.steps)
 
     @property
+    def held(self) -> Configuration:
+        """What the director holds now, or would hold in check mode."""
+        return self.recorded if self.failed else self.wanted
+
+    @property
     def failed(self) -> bool:
         return self.transaction.state in ("refused", "restored", "failed")
 

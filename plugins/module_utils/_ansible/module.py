@@ -69,7 +69,7 @@ def run_object(kind: str) -> None:
         return recorded.with_object(kind, thing)
 
     result = _reconciled(module, wish)
-    held = result.wanted.of(kind).get(thing.name)
+    held = result.held.of(kind).get(thing.name)
     _end(module, result, {described(object_type).replace(" ", "_").lower(): serialise(held) if held else {}})
 
 
@@ -97,7 +97,7 @@ def run_server() -> None:
         return recorded.with_server(farm_name, server)
 
     result = _reconciled(module, wish)
-    farm = result.wanted.farms.get(farm_name)
+    farm = result.held.farms.get(farm_name)
     held = [item for item in (farm.servers or () if farm else ()) if item.name == server.name]
     _end(module, result, {"server": serialise(held[0]) if held else {}})
 

@@ -34,6 +34,11 @@ def is_active(system: System) -> bool:
     return system.which("keepalived") is not None and system.run(["systemctl", "is-active", "--quiet", _UNIT]).rc == 0
 
 
+def main_pid(system: System) -> int:
+    """The process id of the running daemon, 0 when it does not run."""
+    return int(system.run(["systemctl", "show", "--property=MainPID", "--value", _UNIT]).stdout.strip() or 0)
+
+
 def reload(system: System) -> None:
     """Make the running daemon read its files again."""
     _systemctl(system, "reload")

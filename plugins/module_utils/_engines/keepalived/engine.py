@@ -22,7 +22,7 @@ from ..._model.problems import Problem
 from ..._model.services import services
 from ..base import Applied, Engine, EngineFault, Step
 from ..service_table import key_of, table_of
-from . import daemon, kernel
+from . import daemon, kernel, vrrp
 from .impact import impact_of_change
 from .parse import parse
 from .render import HEADER, Blocks, blocks, document
@@ -36,12 +36,13 @@ _SECONDS_TO_VERIFY = 45.0
 
 @dataclass(frozen=True)
 class Desired:
-    """The blocks of our file, the kernel table keepalived makes of them when every server is healthy, and the kernel's
-    key of each subject that is a virtual server."""
+    """The blocks of our file, and what keepalived makes of them when every server is healthy: the kernel table, the
+    kernel's key of each subject that is a virtual server, the addresses of each HA group."""
 
     blocks: Blocks
     table: Table
     keys: Mapping[str, ServiceKey]
+    vips: vrrp.Addresses
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def compile(self, configuration: Configuration) -> Desired:
         carried = [service for service in services(configuration, self.name) if service.backends]
         keys = {f"virtual server {service.name}": key_of(service) for service in carried}
-        return Desired(blocks(configuration), table_of(carried), keys)
+        return Desired(blocks(configuration), table_of(carried), keys, vrrp.wanted(configuration))
 
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)
@@ -112,8 +113,12 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         return Snapshot(system.read(daemon.FILE), daemon.is_active(system), read_table(system))
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
+        repairs = [step.payload for step in steps if step.payload is not None]
+        lost = {operation.key for operation in repairs if operation.before is None}
+        if repairs and not lost:
+            change_kernel(system, repairs)
+            return Applied()
         done: List[str] = []
-        lost = {step.payload.key for step in steps if step.payload is not None and step.payload.before is None}
         if lost:
             # keepalived believes that these are in the kernel; it adds them anew when they leave its file and come back
             kept = {subject: text for subject, text in desired.blocks.items() if desired.keys.get(subject) not in lost}
@@ -184,5 +189,11 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             Problem(f"kernel: {key}", "is still there, though it was removed")
             for key in owned.table
             if key in table and key not in desired.table
+        ]
+        held = vrrp.running(system, daemon.main_pid(system)) if desired.vips else {}
+        found += [
+            Problem(f"HA group {group}", "the running keepalived does not have its VIPs", ", ".join(sorted(addresses)))
+            for group, addresses in sorted(desired.vips.items())
+            if held is not None and held.get(group) != addresses
         ]
         return found
