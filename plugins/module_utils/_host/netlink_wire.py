@@ -34,6 +34,8 @@ ATTRIBUTE_NESTED = 0x8000
 ATTRIBUTE_TYPE = 0x3FFF
 ERROR_NUMBER = struct.Struct("=i")
 EXTENDED_ACK_TEXT = 1
+# Linux include/linux/err.h
+MAX_ERRNO = 4095
 
 
 class NetlinkError(HostFault):
@@ -182,7 +184,7 @@ def decode_error(message: Message) -> Optional[Refused]:
     number = -ERROR_NUMBER.unpack_from(payload)[0]
     if number == 0:
         return None
-    if number < 0:
+    if not 0 < number <= MAX_ERRNO:
         raise MalformedMessage(f"an error message with the number {number}")
     explanation = ""
     if message.flags & NLM_F_ACK_TLVS:
