@@ -159,11 +159,15 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work]) -> 
     begun: List[_Work] = []
     try:
         for work in works:
-            work.snapshot = work.engine.snapshot(system)
+            work.snapshot = work.engine.snapshot(work.desired, work.owned, system)
+        wrong: List[Problem] = []
         for work in works:
             begun.append(work)
             work.applied = work.engine.apply(work.steps, work.desired, system)
-        wrong = [problem for work in works for problem in work.engine.verify(work.desired, work.owned, system)]
+            # at once: what moves between engines has to be gone from the one before the other takes it over
+            wrong = work.engine.verify(work.desired, work.owned, system)
+            if wrong:
+                break
         if not wrong:
             store.save(result.wanted)
             reload = tuple(entry for work in works for entry in work.applied.reload)

@@ -77,8 +77,8 @@ class Engine(Generic[Desired, Observed]):
         """Ask the real software on the host about the candidate, before anything moves."""
         raise NotImplementedError
 
-    def snapshot(self, system: System) -> Any:
-        """Whatever ``restore`` needs to bring back the state of now."""
+    def snapshot(self, desired: Desired, owned: Desired, system: System) -> Any:
+        """Whatever ``restore`` needs to bring back what is there now of desired and owned things."""
         raise NotImplementedError
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:

@@ -68,7 +68,7 @@ class MemoryEngine(Engine[Services, Services]):
     def check(self, desired: Services, system: System) -> List[Problem]:
         return []
 
-    def snapshot(self, system: System) -> Services:
+    def snapshot(self, desired: Services, owned: Services, system: System) -> Services:
         return dict(self.held)
 
     def apply(self, steps: Sequence[Step], desired: Services, system: System) -> Applied:

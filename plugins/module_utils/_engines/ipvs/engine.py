@@ -11,7 +11,7 @@ distribution's ipvsadm loads at boot. Services and lines of others stay as they 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Set, Tuple
+from typing import FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import is_loaded, read_table
@@ -45,13 +45,17 @@ class Observed:
     boot_rules: Optional[str]
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """The services in question (``keys``) as they are in the kernel, and the rules for the next boot."""
+
+    keys: FrozenSet[ServiceKey]
+    table: Table
+    boot_rules: Optional[str]
+
+
 class IpvsEngine(Engine[Desired, Observed]):
-    """Each instance serves one run: ``restore`` brings back what ``apply`` of the same instance was asked to change."""
-
     name = "ipvs"
-
-    def __init__(self) -> None:
-        self._touched: Set[ServiceKey] = set()
 
     def compile(self, configuration: Configuration) -> Desired:
         carried = services(configuration, self.name)
@@ -113,24 +117,24 @@ class IpvsEngine(Engine[Desired, Observed]):
             if service.balance in lacking
         ]
 
-    def snapshot(self, system: System) -> Observed:
-        return self.read(system)
+    def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
+        keys = frozenset((*desired.table, *owned.table))
+        return Snapshot(keys, read_table(system).only(keys), system.read(BOOT_RULES))
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         """Do what is needed now, not what was when the steps were planned: another engine may have let go of a service
         in between that this one takes over."""
-        self._touched = {*desired.table, *(step.payload for step in steps if step.payload is not None)}
-        change_kernel(system, difference(read_table(system).only(self._touched), desired.table))
+        keys = {*desired.table, *(step.payload for step in steps if step.payload is not None)}
+        change_kernel(system, difference(read_table(system).only(keys), desired.table))
         if any(step.subject == BOOT_RULES for step in steps):
-            text = rules.replaced(system.read(BOOT_RULES) or "", self._touched, desired.table)
+            text = rules.replaced(system.read(BOOT_RULES) or "", keys, desired.table)
             system.write(BOOT_RULES, text)
         return Applied()
 
-    def restore(self, system: System, snapshot: Observed) -> None:
+    def restore(self, system: System, snapshot: Snapshot) -> None:
         faults = []
         try:
-            now = read_table(system).only(self._touched)
-            change_kernel(system, difference(now, snapshot.table.only(self._touched)))
+            change_kernel(system, difference(read_table(system).only(snapshot.keys), snapshot.table))
         except HostFault as fault:
             faults.append(str(fault))
         try:

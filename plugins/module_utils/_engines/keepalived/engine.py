@@ -11,7 +11,7 @@ healthy is keepalived's business: a server that a health check took out of the k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Mapping, Optional, Sequence
+from typing import FrozenSet, List, Mapping, Optional, Sequence
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
@@ -57,9 +57,12 @@ class Observed:
 
 @dataclass(frozen=True)
 class Snapshot:
+    """Our file, whether keepalived ran, and which of the services in question (``keys``) were in the kernel."""
+
     text: Optional[str]
     active: bool
-    table: Table
+    keys: FrozenSet[ServiceKey]
+    running: FrozenSet[ServiceKey]
 
 
 class KeepalivedEngine(Engine[Desired, Observed]):
@@ -109,8 +112,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def check(self, desired: Desired, system: System) -> List[Problem]:
         return daemon.refusals(system, desired.blocks)
 
-    def snapshot(self, system: System) -> Snapshot:
-        return Snapshot(system.read(daemon.FILE), daemon.is_active(system), read_table(system))
+    def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
+        keys = frozenset((*desired.table, *owned.table))
+        running = frozenset(read_table(system).only(keys))
+        return Snapshot(system.read(daemon.FILE), daemon.is_active(system), keys, running)
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         repairs = [step.payload for step in steps if step.payload is not None]
@@ -163,7 +168,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         elif snapshot.active:
             daemon.start(system)
         end = system.now() + _SECONDS_TO_VERIFY
-        while set(read_table(system)) != set(snapshot.table):
+        while frozenset(read_table(system).only(snapshot.keys)) != snapshot.running:
             if system.now() >= end:
                 raise EngineFault("keepalived's file is as it was, but the kernel's services are not; see ipvsadm -Ln")
             system.sleep(_POLL)
