@@ -26,9 +26,9 @@ done
 
 # progress SCENARIO: one line for each action of molecule's, out of the pages it writes.
 progress() {
-  local line
+  local line executing='> ([a-z_]+)] Executing'
   while IFS= read -r line; do
-    if [[ $line =~ "$1 > "([a-z_]+):\ Executing ]]; then say "$1: ${BASH_REMATCH[1]}"; fi
+    if [[ $line =~ $executing ]]; then say "$1: ${BASH_REMATCH[1]}"; fi
   done
 }
 
