@@ -19,7 +19,7 @@ from evenkeel_lab.distros import DISTROS
 from evenkeel_lab.packages import Archive, machine_suite, mirror
 from evenkeel_lab.progress import say
 
-_VERSION = 1
+_VERSION = "1"
 _LOADER = b"/lib64/ld-linux-x86-64.so.2\0"
 _LIBRARIES = b"/lib/x86_64-linux-gnu/"
 
@@ -50,7 +50,7 @@ def provide(name: str) -> Kernel:
     """The kernel a description asks for: `packaged`, or `own`, which is built when the cache has none."""
     if name == "own":
         return _read(own_kernel.provide())
-    directory = store.provide("kernel", f"packaged-{_VERSION}", "user-mode kernel from Debian's packages", _fetch)
+    directory = store.provide("kernel", "packaged", _VERSION, "user-mode kernel from Debian's packages", _fetch)
     _restore_link(directory)
     return _read(directory)
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evenkeel_lab import cgroups, ct, kernels, network, packages, processes, repository, rootfs, ssh, state, vm
+from evenkeel_lab import cgroups, ct, kernels, network, packages, processes, rootfs, ssh, state, vm
 from evenkeel_lab.base import HERE, LabError, cache, run_directory, tail
 from evenkeel_lab.lock import Held, exclusive
 from evenkeel_lab.plan import Host, Plan, namespace
@@ -36,9 +36,9 @@ def prepare(spec: Spec) -> Parts:
     packages.install_tools()
     parts = Parts()
     for distro in spec.distros:
-        root = rootfs.provide(distro)
-        parts.roots[distro] = str(root)
-        parts.repositories[distro] = str(repository.provide(distro, root))
+        made = rootfs.provide(distro)
+        parts.roots[distro] = str(made / "root")
+        parts.repositories[distro] = str(made / "repository")
     if "vm" in spec.kinds:
         parts.kernel = kernels.provide(spec.kernel)
     return parts

@@ -24,7 +24,7 @@ _CONFIGURATION = HERE / "kernel" / "uml.config"
 def provide() -> Path:
     """The directory of our kernel (linux.uml, modules, about.json); built when the configuration has changed."""
     identity = store.key(_VERSION, _CONFIGURATION.read_text())
-    return store.provide("kernel", f"own-{identity}", "user-mode kernel of our own (5 to 8 minutes)", _build)
+    return store.provide("kernel", "own", identity, "user-mode kernel of our own (5 to 8 minutes)", _build)
 
 
 def _build(scratch: Path) -> Path:

@@ -6,39 +6,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from pathlib import Path
 
-from evenkeel_lab import store
-from evenkeel_lab.base import command
-from evenkeel_lab.distros import DISTROS
-from evenkeel_lab.packages import Archive, keyring, mirror
+from evenkeel_lab.base import command, contained
+from evenkeel_lab.distros import Distro
+from evenkeel_lab.packages import Archive, mirror
 
-_VERSION = 1
+# apt names its lists after the place they come from, so it must see the repository where hosts will.
+_UPDATE = 'mkdir -p "$2/$3" && mount --bind "$1" "$2/$3" && chroot "$2" apt-get -q update --error-on=any'
 
 
-def provide(name: str, root: Path) -> Path:
-    """A flat repository with what `root`, a root file system of that distribution, may install without a network."""
-    distro = DISTROS[name]
-    identity = store.key(_VERSION, dataclasses.asdict(distro), root.name)
-
-    def make(scratch: Path) -> Path:
-        keys = keyring(distro, scratch)
-        archive = Archive(
-            scratch / "apt",
-            mirror(distro.vendor),
-            name,
-            distro.components,
-            keys,
-            installed=root / "var/lib/dpkg/status",
-        )
-        repository = scratch / "repository"
-        repository.mkdir()
-        for package in archive.download_with_dependencies(*distro.offered):
-            shutil.move(package, repository)
-        index = command("dpkg-scanpackages", "--multiversion", ".", cwd=repository).stdout
-        (repository / "Packages").write_text(index)
-        return repository
-
-    return store.provide("repo", f"{name}-{identity}", f"package repository of {name}", make)
+def fill(distro: Distro, keys: Path, repository: Path, root: Path, scratch: Path) -> None:
+    """Make a flat repository of what `root`, a root file system, may install, and have apt there know it."""
+    archive = Archive(
+        scratch / "apt",
+        mirror(distro.vendor),
+        distro.name,
+        distro.components,
+        keys,
+        installed=root / "var/lib/dpkg/status",
+    )
+    repository.mkdir()
+    for package in archive.download_with_dependencies(*distro.offered):
+        shutil.move(package, repository)
+    index = command("dpkg-scanpackages", "--multiversion", ".", cwd=repository).stdout
+    (repository / "Packages").write_text(index)
+    command(*contained("sh", "-c", _UPDATE, "update", repository, root, f"share/repo/{distro.name}"))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Root file systems: one read-only directory for each distribution, shared by all hosts that run it."""
+"""Distributions: a root file system that all hosts share read-only, and the offline repository they install from."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from evenkeel_lab import store
-from evenkeel_lab.base import LabError, command, contained, tail
+from evenkeel_lab import repository, store
+from evenkeel_lab.base import LabError, contained, tail
 from evenkeel_lab.distros import DISTROS, Distro
 from evenkeel_lab.packages import keyring, mirror
 from evenkeel_lab.progress import say
 from evenkeel_lab.ssh import public_key
 
-_VERSION = 1
+_VERSION = 2
 
 # Units that do nothing for a lab host but delay its boot, or fail without hardware.
 _MASKED = """
@@ -28,7 +28,9 @@ _MASKED = """
     sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount systemd-firstboot.service
     systemd-journal-catalog-update.service systemd-machine-id-commit.service systemd-pcrphase.service
     systemd-pstore.service systemd-repart.service systemd-sysusers.service systemd-tpm2-setup.service
-    systemd-update-utmp.service systemd-update-utmp-runlevel.service ldconfig.service
+    systemd-update-utmp.service systemd-update-utmp-runlevel.service ldconfig.service modprobe@drm.service
+    systemd-random-seed.service systemd-remount-fs.service systemd-tmpfiles-setup-dev.service
+    systemd-tmpfiles-setup-dev-early.service
 """.split()
 
 # First process of a vm: finds the script the lab wrote for this very host and becomes it.
@@ -53,6 +55,7 @@ def _files(distro: Distro) -> dict[str, str]:
         # A host lives for minutes: an install need not survive a loss of this machine's own power.
         "etc/dpkg/dpkg.cfg.d/lab": "force-unsafe-io\n",
         "etc/ssh/sshd_config.d/lab.conf": "PermitRootLogin prohibit-password\nUseDNS no\n",
+        "etc/default/locale": "LANG=C.UTF-8\n",
         "etc/fstab": "",
         "etc/machine-id": "",
         "root/.ssh/authorized_keys": public_key(),
@@ -60,21 +63,26 @@ def _files(distro: Distro) -> dict[str, str]:
 
 
 def provide(name: str) -> Path:
-    """The root file system of a distribution, built when there is none of this recipe."""
+    """The directory with a distribution's `root` and `repository`, built when there is none of this recipe."""
     distro = DISTROS[name]
     files = _files(distro)
     identity = store.key(_VERSION, dataclasses.asdict(distro), _MASKED, files)
 
     def make(scratch: Path) -> Path:
-        root = scratch / "root"
-        _debootstrap(distro, root, scratch)
+        made = scratch / "made"
+        made.mkdir()
+        root = made / "root"
+        keys = keyring(distro, scratch)
+        _debootstrap(distro, root, keys, scratch)
         _tune(root, files)
-        return root
+        say(f"    {name}: fetching what hosts may install")
+        repository.fill(distro, keys, made / "repository", root, scratch)
+        return made
 
-    return store.provide("rootfs", f"{name}-{identity}", f"root file system of {name} (a minute or two)", make)
+    return store.provide("distro", name, identity, f"root file system of {name} (one to two minutes)", make)
 
 
-def _debootstrap(distro: Distro, root: Path, scratch: Path) -> None:
+def _debootstrap(distro: Distro, root: Path, keys: Path, scratch: Path) -> None:
     scripts = Path("/usr/share/debootstrap/scripts")
     script = scripts / distro.name
     if not script.exists():  # this machine's debootstrap is older than the release; its newest of that vendor serves
@@ -82,7 +90,7 @@ def _debootstrap(distro: Distro, root: Path, scratch: Path) -> None:
     address = mirror(distro.vendor)
     options = [
         "--variant=minbase",
-        f"--keyring={keyring(distro, scratch)}",
+        f"--keyring={keys}",
         f"--components={','.join(distro.components)}",
         f"--include={','.join(distro.base)}",
     ]
@@ -117,9 +125,12 @@ def _tune(root: Path, files: dict[str, str]) -> None:
     for directory in ("lab", "share", "lib/modules", "root/.ssh", "etc/ssh/sshd_config.d"):
         (root / directory).mkdir(parents=True, exist_ok=True)
     (root / "root/.ssh").chmod(0o700)
-    shutil.rmtree(root / "etc/apt/sources.list.d", ignore_errors=True)
+    for leftover in ("etc/apt/sources.list.d", "var/lib/apt/lists", "var/cache/apt"):  # of the archive it came from
+        shutil.rmtree(root / leftover, ignore_errors=True)
+    for directory in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial"):
+        (root / directory).mkdir(parents=True)
     for path, text in files.items():
         (root / path).write_text(text)
     (root / "lab-init").chmod(0o755)
     (root / "etc/hostname").unlink(missing_ok=True)  # debootstrap copies this machine's
-    command("chroot", root, "apt-get", "clean")
+    (root / "var/lib/dbus/machine-id").unlink(missing_ok=True)  # else all hosts take the same identity from here

@@ -24,12 +24,13 @@ def key(*ingredients: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def provide(kind: str, name: str, what: str, make: Callable[[Path], Path]) -> Path:
-    """The directory <cache>/<kind>/<name>; when it is not there `make` builds it in a scratch directory.
+def provide(kind: str, name: str, identity: str, what: str, make: Callable[[Path], Path]) -> Path:
+    """The directory <cache>/<kind>/<name>-<identity>; when it is not there `make` builds it in a scratch directory.
 
-    `make` returns the directory inside the scratch directory that is to be kept. What a killed build left is removed.
+    `make` returns the directory inside the scratch directory that is to be kept. What a killed build of that name left
+    is removed.
     """
-    wanted = cache() / kind / name
+    wanted = cache() / kind / f"{name}-{identity}"
     if wanted.is_dir():
         return wanted
     lock = cache() / "lock" / f"{kind}-{name}"
