@@ -20,8 +20,10 @@ if (($#)); then
 else
   mapfile -t scenarios < <(cd extensions/molecule && printf '%s\n' */molecule.yml | xargs dirname)
 fi
-for scenario in "${scenarios[@]}"; do
-  [[ -f extensions/molecule/$scenario/molecule.yml ]] || die "there is no scenario $scenario in extensions/molecule"
+files=("${scenarios[@]/#/extensions/molecule/}")
+files=("${files[@]/%//molecule.yml}")
+for file in "${files[@]}"; do
+  [[ -f $file ]] || die "there is no scenario for $file"
 done
 
 # progress SCENARIO: one line for each action of molecule's, out of the pages it writes.
@@ -33,6 +35,10 @@ progress() {
 }
 
 mkdir -p build/logs
+# Here and not in molecule, which would be silent for the minutes that this takes when nothing is cached.
+mapfile -t specs < <(sed -n 's,^ *LAB_SPEC: ,tests/lab/specs/,p' "${files[@]}" | sort -u)
+tests/lab/lab prepare "${specs[@]}"
+
 passed=()
 failed=()
 say "molecule with $(describe "$venv"): ${scenarios[*]}"
