@@ -163,20 +163,33 @@ def test_a_container_keeps_its_files_and_loses_its_network_state(lab, name):
     assert "10.99.0.1" not in lab("ssh", name, "web1", "ip -o address")
 
 
-def test_a_host_can_reboot_itself(lab, name):
-    before = lab("ssh", name, "lb2", "cat /proc/sys/kernel/random/boot_id")
-    lab("ssh", name, "lb2", "systemctl reboot --no-block")
-    deadline = time.monotonic() + 30
+@pytest.mark.parametrize(("host", "address"), [("lb2", "10.20.0.12/24"), ("web2", "10.20.0.22/24")])
+def test_a_host_can_reboot_itself(lab, name, host, address):
+    up_since = "stat -c %y /proc/1"
+    before = lab("ssh", name, host, up_since)
+    lab("ssh", name, host, "systemctl reboot --no-block")
+    deadline = time.monotonic() + 60
     while True:
         time.sleep(0.5)
         try:
-            after = lab("ssh", name, "lb2", "cat /proc/sys/kernel/random/boot_id")
+            after = lab("ssh", name, host, up_since)
         except AssertionError:
-            assert time.monotonic() < deadline, "lb2 does not come back"
+            assert time.monotonic() < deadline, f"{host} does not come back"
             continue
         if after != before:
             break
-    assert "10.10.0.12/24" in lab("ssh", name, "lb2", "ip -o -4 address")
+    assert address in lab("ssh", name, host, "ip -o -4 address")
+
+
+def test_a_host_that_went_off_by_itself_can_be_booted(lab, name):
+    lab("ssh", name, "web2", "systemctl poweroff --no-block")
+    deadline = time.monotonic() + 30
+    while json.loads(lab("status", name, "--json"))["hosts"]["web2"]["power"] == "on":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    lab("boot", name, "web2")
+    assert "is on" in lab("boot", name, "web2", status=1)
+    assert lab("ssh", name, "web2", "hostname").strip() == "web2"
 
 
 def test_a_link_can_be_cut_and_joined(lab, name):

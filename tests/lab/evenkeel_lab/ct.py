@@ -19,12 +19,18 @@ from evenkeel_lab.state import Process, State, directory
 SUPERVISOR = "systemd-nspawn"
 
 # Enters the host's control groups, and mounts its files in a mount namespace that ends with the last process in it.
+# 133 is how systemd-nspawn tells its service manager, which it takes us for, that the container wants to reboot.
 _ENTER = """\
 set -e
 for entrance in $1; do echo $$ > "$entrance"; done
 mount -t overlay -o "$2" overlay "$3"
 shift 3
-exec "$@"
+status=133
+while [ $status -eq 133 ]; do
+    status=0
+    "$@" || status=$?
+done
+exit $status
 """
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import signal
 import socket
@@ -26,13 +27,13 @@ from evenkeel_lab.state import UP, Parts, State
 
 #: Seconds a host has from power to an answering sshd.
 PATIENCE = 90.0
+# Bytes a socket's path may have.
+_SOCKET_PATH = 107
 
 
 def prepare(spec: Spec) -> Parts:
     """Everything the lab is made of, made where the cache does not have it."""
-    for place in (cache(), run_directory(), HERE):
-        if any(character in str(place) for character in " \t,:'\""):
-            raise LabError(f"{place}: kernels cannot be told a path with blanks, commas, colons or quotes")
+    _check_places(spec)
     packages.install_tools()
     parts = Parts()
     for distro in spec.distros:
@@ -42,6 +43,17 @@ def prepare(spec: Spec) -> Parts:
     if "vm" in spec.kinds:
         parts.kernel = kernels.provide(spec.kernel)
     return parts
+
+
+def _check_places(spec: Spec) -> None:
+    for place in (cache(), run_directory(), HERE):
+        if any(character in str(place) for character in " \t,:'\""):
+            raise LabError(f"{place}: kernels cannot be told a path with blanks, commas, colons or quotes")
+    longest = max(len(host.name) for host in spec.hosts)
+    # Of the control socket each kernel has. ssh's are shorter.
+    length = len(str(state.directory(spec.name) / "uml" / "mconsole")) + 2 * (longest + 1)
+    if length > _SOCKET_PATH:
+        raise LabError(f"{run_directory()}: {length - _SOCKET_PATH} characters too long for the sockets below it")
 
 
 def up(plan: Plan, document: dict[str, Any]) -> None:
@@ -60,7 +72,8 @@ def up(plan: Plan, document: dict[str, Any]) -> None:
         try:
             _build(plan, record)
         except BaseException:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # not in the middle of this
+                signal.signal(number, signal.SIG_IGN)
             say(f"lab {plan.name}: start failed, removing what there is of it")
             _clear(plan.name)
             raise
@@ -89,12 +102,22 @@ def _power_on(plan: Plan, host: Host, record: State) -> None:
     state.write(plan.name, record)
 
 
+def _power_off(lab: str, host: Host, record: State) -> None:
+    process = record.processes.pop(host.name)
+    if host.kind == "vm":
+        vm.power_off(process)
+    else:
+        ct.power_off(host, process)
+    ssh.disconnect(state.directory(lab), host.address)
+    state.write(lab, record)
+
+
 def _wait(plan: Plan, record: State, hosts: list[Host]) -> None:
     started = time.monotonic()
     waiting = list(hosts)
     while waiting:
         for host in list(waiting):
-            if network.within(plan.namespace, lambda address=host.address: _answers(address)):
+            if network.within(plan.namespace, functools.partial(_answers, host.address)):
                 say(f"    {host.name}: sshd answers {time.monotonic() - started:.1f} s after the last power on")
                 waiting.remove(host)
             elif not record.processes[host.name].alive():
@@ -142,8 +165,7 @@ def _collect(lab: str, logs: Path) -> None:
         console = place / host.name / "console.log"
         if console.exists():
             shutil.copy(console, logs / f"{host.name}.console.log")
-        process = record.processes.get(host.name)
-        if process is None or not process.alive():
+        if not record.powered(host.name):
             continue
         words = ["ssh", "-F", str(place / "ssh_config"), "-o", "ConnectTimeout=3", host.name]
         with (logs / f"{host.name}.journal.log").open("wb") as file:
@@ -190,18 +212,11 @@ def kill(lab: str, name: str) -> None:
         record = state.running(lab)
         plan = record.plan()
         host = plan.host(name)
-        process = record.processes.get(name)
-        if process is None:
-            raise LabError(
-                f"{name} is of kind {host.kind} and has no power to cut" if host.kind == "ns" else f"{name} is off"
-            )
-        if host.kind == "vm":
-            vm.power_off(process)
-        else:
-            ct.power_off(host, process)
-        del record.processes[name]
-        ssh.disconnect(state.directory(lab), host.address)
-        state.write(lab, record)
+        if host.kind == "ns":
+            raise LabError(f"{name} is of kind ns, which has no power to cut")
+        if not record.powered(name):
+            raise LabError(f"{name} is off")
+        _power_off(lab, host, record)
 
 
 def boot(lab: str, name: str) -> None:
@@ -210,8 +225,10 @@ def boot(lab: str, name: str) -> None:
         record = state.running(lab)
         plan = record.plan()
         host = plan.host(name)
-        if host.kind == "ns" or name in record.processes:
+        if host.kind == "ns" or record.powered(name):
             raise LabError(f"{name} is on")
+        if name in record.processes:  # it went off by itself
+            _power_off(lab, host, record)
         _power_on(plan, host, record)
         if host.interfaces[0].network not in record.cut_of(name):
             _wait(plan, record, [host])
@@ -237,8 +254,7 @@ def status(lab: str) -> dict[str, Any]:
         return {"name": lab, "phase": "broken" if network.namespaces(lab) else "down", "hosts": {}}
     hosts = {}
     for host in record.plan().hosts:
-        process = record.processes.get(host.name)
-        on = host.kind == "ns" or (process is not None and process.alive())
+        on = host.kind == "ns" or record.powered(host.name)
         hosts[host.name] = {
             "kind": host.kind,
             "distro": host.spec.distro,

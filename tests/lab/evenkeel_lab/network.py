@@ -6,20 +6,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pyroute2 import IPRoute, netns
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from evenkeel_lab.plan import Bridge, Host, Interface, Plan, owns
+
+if TYPE_CHECKING:
+    from pyroute2 import IPRoute
 
 _NAMESPACES = Path("/run/netns")
 _NODAD = 0x02  # IFA_F_NODAD: an address of the plan is nobody else's, and is usable at once
 
 Result = TypeVar("Result")
+
+
+# pyroute2 takes longer to import than most commands take to run: only those that change something wait for it.
+
+
+def _netns() -> ModuleType:
+    from pyroute2 import netns
+
+    return netns
+
+
+@contextlib.contextmanager
+def _links() -> Iterator[IPRoute]:
+    """The kernel's links and addresses, as seen from the namespace this thread is in."""
+    from pyroute2 import IPRoute
+
+    with IPRoute() as ip:
+        yield ip
 
 
 def within(namespace: str, function: Callable[[], Result]) -> Result:
@@ -28,7 +49,7 @@ def within(namespace: str, function: Callable[[], Result]) -> Result:
 
     def enter() -> None:
         try:
-            netns.setns(namespace)
+            _netns().setns(namespace)
             outcome["result"] = function()
         except BaseException as error:  # handed on to the caller, below
             outcome["error"] = error
@@ -44,7 +65,9 @@ def within(namespace: str, function: Callable[[], Result]) -> Result:
 
 def namespaces(lab: str) -> list[str]:
     """The namespaces there are of a lab."""
-    return sorted(name for name in netns.listnetns() if owns(lab, name))
+    if not _NAMESPACES.is_dir():  # nobody ever made one on this machine
+        return []
+    return sorted(path.name for path in _NAMESPACES.iterdir() if owns(lab, path.name))
 
 
 def identity(namespace: str) -> int:
@@ -62,11 +85,11 @@ def create(plan: Plan) -> None:
 
     def build() -> None:
         _settle()
-        with IPRoute() as ip:
+        with _links() as ip:
             for bridge in plan.bridges:
                 _bridge(ip, bridge)
 
-    netns.create(plan.namespace)
+    _netns().create(plan.namespace)
     within(plan.namespace, build)
 
 
@@ -74,7 +97,7 @@ def connect_taps(plan: Plan, host: Host) -> None:
     """Give a host of kind vm a tap on each of its networks."""
 
     def build() -> None:
-        with IPRoute() as ip:
+        with _links() as ip:
             for interface in host.interfaces:
                 ip.link("add", ifname=interface.port, kind="tuntap", mode="tap")
                 _plug(ip, interface.port, interface.network)
@@ -88,7 +111,7 @@ def connect_namespace(plan: Plan, host: Host, cut: frozenset[str] = frozenset())
     def outside() -> None:
         far = os.open(_NAMESPACES / host.namespace, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with IPRoute() as ip:
+            with _links() as ip:
                 for interface in host.interfaces:
                     peer = {"ifname": interface.device, "address": interface.mac, "net_ns_fd": far}
                     ip.link("add", ifname=interface.port, kind="veth", peer=peer)
@@ -98,13 +121,13 @@ def connect_namespace(plan: Plan, host: Host, cut: frozenset[str] = frozenset())
 
     def inside() -> None:
         _settle()
-        with IPRoute() as ip:
+        with _links() as ip:
             for interface in host.interfaces:
                 (index,) = ip.link_lookup(ifname=interface.device)
                 _address(ip, index, interface.addresses)
                 ip.link("set", index=index, state="up")
 
-    netns.create(host.namespace)
+    _netns().create(host.namespace)
     within(plan.namespace, outside)
     within(host.namespace, inside)
 
@@ -121,12 +144,12 @@ def join(plan: Plan, interface: Interface) -> None:
 
 def remove(namespace: str) -> None:
     """Remove a namespace with all links in it."""
-    netns.remove(namespace)
+    _netns().remove(namespace)
 
 
 def _switch(plan: Plan, interface: Interface, network: str | None) -> None:
     def change() -> None:
-        with IPRoute() as ip:
+        with _links() as ip:
             _plug(ip, interface.port, network)
 
     within(plan.namespace, change)
@@ -140,7 +163,7 @@ def _settle() -> None:
         ("ipv6/conf/default/disable_ipv6", "0"),
     ):
         Path("/proc/sys/net", name).write_text(value)
-    with IPRoute() as ip:
+    with _links() as ip:
         ip.link("set", index=1, state="up")
 
 

@@ -89,6 +89,10 @@ class State:
         """The plan of the lab as it was started, whatever became of its description since."""
         return make(parse(self.document))
 
+    def powered(self, host: str) -> bool:
+        """Whether a host of kind vm or ct runs."""
+        return host in self.processes and self.processes[host].alive()
+
     def cut_of(self, host: str) -> frozenset[str]:
         """Networks a host is cut off from."""
         return frozenset(network for name, network in self.cut if name == host)
