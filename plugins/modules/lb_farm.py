@@ -16,8 +16,7 @@ author:
 description:
   - A farm is the set of servers that share one role, and how connections are spread over them.
   - A farm that no virtual server names exists in the intended configuration only. One that is in use is changed in
-    place; a
-    server is removed only after others were added.
+    place; a server is removed only after others were added.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
 options:
@@ -30,8 +29,7 @@ options:
       - How the next server is chosen. Taken as V(weighted_least_connections) when unset.
       - V(round_robin) and V(least_connections) pay no heed to weights, except that V(0) means no new connections.
       - V(source_hash) and V(maglev) send a client's address to the same server as long as the servers stay; V(maglev)
-        moves the
-        fewest clients when they change.
+        moves the fewest clients when they change.
     type: str
     choices: [round_robin, weighted_round_robin, least_connections, weighted_least_connections, source_hash, maglev]
   mode:
@@ -39,8 +37,7 @@ options:
       - How packets reach a server. Taken as V(nat) when unset.
       - V(nat) rewrites the destination; the server's way back has to lead through the director.
       - V(gateway) sends the packet unchanged to the server's link address (direct routing); director and server share
-        a network
-        and the server has the VIP on its loopback.
+        a network and the server has the VIP on its loopback.
       - V(tunnel) wraps the packet in IP-in-IP; the server has the VIP on its tunnel interface. Server and VIP may
         differ in family.
       - The role P(evenkeel.lb.real_server#role) prepares servers for each of them.
@@ -59,13 +56,13 @@ options:
   health_check:
     description:
       - The name of the health check for the servers (M(evenkeel.lb.lb_healthcheck)). It has to be there already.
-      - Without one, servers are taken as healthy. The engine V(ipvs) cannot check and refuses a farm that asks for it.
+      - Without one, servers are taken as healthy. The engine V(ipvs) cannot check and refuses a farm that asks for
+        it.
     type: str
   servers:
     description:
       - All servers of the farm. Those that are not in the list are removed; leave the option out to manage them one
-        by one with
-        M(evenkeel.lb.lb_server).
+        by one with M(evenkeel.lb.lb_server).
       - Their order means nothing.
     type: list
     elements: dict
@@ -96,7 +93,6 @@ options:
           - V(drained) keeps its connections and gets no new ones; V(disabled) is out at once.
         type: str
         choices: [enabled, drained, disabled]
-
   state:
     description:
       - V(present) records the farm and makes the director hold it.
@@ -184,8 +180,8 @@ steps:
 impact:
   description:
     - The highest impact among the steps.
-    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
-      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end
+      by themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
   returned: success
   type: str
   sample: new_connections
@@ -205,8 +201,7 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything
-          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
       type: str
       sample: applied
     done:

@@ -15,11 +15,9 @@ author:
   - The evenkeel.lb authors (@evenkeel)
 description:
   - Directors of an HA group share VIPs. One of them, the active director, holds all of them; when it falls silent,
-    the member
-    with the next priority takes over.
+    the member with the next priority takes over.
   - The group becomes a VRRP version 3 instance of keepalived as soon as it has a VIP. Write the same task for every
-    director;
-    only O(member) differs.
+    director; only O(member) differs.
   - A standby takes over after three advert intervals and a skew of (256 - its priority) / 256 advert intervals.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
@@ -69,16 +67,15 @@ options:
     type: bool
   unicast:
     description:
-      - Whether adverts are sent to the members' addresses instead of the multicast group. Taken as V(false) when unset.
+      - Whether adverts are sent to the members' addresses instead of the multicast group. Taken as V(false) when
+        unset.
     type: bool
   advertised_vip:
     description:
       - The name of the VIP that adverts carry. Unset takes the first by name.
       - Name one that stays. The other VIPs of the group can then come and go without any director noticing a
-        difference in the
-        adverts, which keepalived before 2.3.3 answers with two active directors.
+        difference in the adverts, which keepalived before 2.3.3 answers with two active directors.
     type: str
-
   state:
     description:
       - V(present) records the HA group and makes the director hold it.
@@ -170,8 +167,8 @@ steps:
 impact:
   description:
     - The highest impact among the steps.
-    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
-      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end
+      by themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
   returned: success
   type: str
   sample: new_connections
@@ -191,8 +188,7 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything
-          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
       type: str
       sample: applied
     done:

@@ -119,8 +119,8 @@ steps:
 impact:
   description:
     - The highest impact among the steps.
-    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
-      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end
+      by themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
   returned: success
   type: str
   sample: new_connections
@@ -140,8 +140,7 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything
-          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
       type: str
       sample: applied
     done:

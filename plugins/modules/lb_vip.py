@@ -15,8 +15,7 @@ author:
   - The evenkeel.lb authors (@evenkeel)
 description:
   - A VIP is an address clients use. The active director of its HA group holds it and announces it to the network, by
-    gratuitous
-    ARP for IPv4 and unsolicited neighbour advertisements for IPv6.
+    gratuitous ARP for IPv4 and unsolicited neighbour advertisements for IPv6.
   - A VIP may also be an inside address, such as the default gateway of servers behind NAT; it moves together with the
     others.
 extends_documentation_fragment:
@@ -39,7 +38,6 @@ options:
       - The HA group whose active director holds it (M(evenkeel.lb.lb_ha_group)). It has to be there already.
       - Needed for a new VIP.
     type: str
-
   state:
     description:
       - V(present) records the VIP and makes the director hold it.
@@ -108,8 +106,8 @@ steps:
 impact:
   description:
     - The highest impact among the steps.
-    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
-      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end
+      by themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
   returned: success
   type: str
   sample: new_connections
@@ -129,8 +127,7 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything
-          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
       type: str
       sample: applied
     done:

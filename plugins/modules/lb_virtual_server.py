@@ -16,11 +16,9 @@ author:
 description:
   - A virtual server is what clients connect to, an address, a port and a protocol. A farm serves it.
   - On a Linux director it becomes a service of the kernel's IPVS, kept by keepalived with health checks, or held by
-    the kernel
-    alone; O(engine) decides. A change edits the running service in place, so that connections live on.
+    the kernel alone; O(engine) decides. A change edits the running service in place, so that connections live on.
   - The candidate is checked by keepalived on the director before anything moves, what then runs is read back from the
-    kernel,
-    and everything is put back when that differs.
+    kernel, and everything is put back when that differs.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
 options:
@@ -57,11 +55,9 @@ options:
     description:
       - What carries it. Taken as V(auto) when unset, which is V(keepalived).
       - V(keepalived) checks the health of the servers. V(ipvs) is the kernel alone, without health checks, and
-        survives a
-        reboot by the rules file of the distribution's ipvsadm package.
+        survives a reboot by the rules file of the distribution's ipvsadm package.
     type: str
     choices: [auto, ipvs, keepalived]
-
   state:
     description:
       - V(present) records the virtual server and makes the director hold it.
@@ -148,8 +144,8 @@ steps:
 impact:
   description:
     - The highest impact among the steps.
-    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end by
-      themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end
+      by themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
   returned: success
   type: str
   sample: new_connections
@@ -169,8 +165,7 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything
-          was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
       type: str
       sample: applied
     done:

@@ -178,6 +178,10 @@ class Address(FieldType):
             raise BadValue(f"{_shown(value)} is not an IP address", allowed) from None
         if address.is_multicast or address.is_unspecified or address == ipaddress.ip_address("255.255.255.255"):
             raise BadValue(f"{_shown(value)} is not a unicast address", allowed)
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            raise BadValue(
+                f"{_shown(value)} is an IPv4 address in IPv6 clothes", f"{address.ipv4_mapped}, or {allowed}"
+            )
         if getattr(address, "scope_id", None):
             raise BadValue(f"{_shown(value)} carries a zone", allowed)
         return str(address)

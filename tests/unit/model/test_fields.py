@@ -78,6 +78,8 @@ def test_canonical_form(field, value, canonical):
         (fields.Address(), "0.0.0.0"),
         (fields.Address(), "255.255.255.255"),
         (fields.Address(), "fe80::1%eth0"),
+        (fields.Address(), "::ffff:192.0.2.1"),
+        (fields.HostAddress(), "::ffff:192.0.2.1/128"),
         (fields.Address(), "192.0.2.1/24"),
         (fields.Address(), 3232235777),
         (fields.HostAddress(), "192.0.2.1"),
