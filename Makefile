@@ -30,7 +30,7 @@ molecule: setup ## all molecule scenarios on lab hosts
 test: ## everything, from nothing
 	@tools/test.sh
 
-demo: setup export ## boot a lab, make a pair, break things and show what the client sees
+demo: ## boot a lab, make a pair, break things and show what the client sees
 	@demo/run
 
 clean: ## remove what builds and tests left in the tree
