@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 #: tests/lab of this checkout.
@@ -59,10 +59,3 @@ def contained(*words: str | Path) -> list[str]:
 def tail(text: str, lines: int = 15) -> str:
     """The last lines of a log, for an error message."""
     return "\n".join(text.splitlines()[-lines:])
-
-
-def require(programs: Sequence[str]) -> list[str]:
-    """Those of the programs that are not on PATH."""
-    from shutil import which
-
-    return [program for program in programs if which(program) is None]

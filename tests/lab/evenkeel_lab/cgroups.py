@@ -14,7 +14,7 @@ from evenkeel_lab.base import LabError
 from evenkeel_lab.plan import owns
 
 
-def _hierarchies(mountinfo: str | None = None) -> list[Path]:
+def hierarchies(mountinfo: str | None = None) -> list[Path]:
     """Where systemd keeps track of services: version 2 of control groups, and its named hierarchy of version 1."""
     found = []
     for line in (mountinfo or Path("/proc/self/mountinfo").read_text()).splitlines():
@@ -28,7 +28,7 @@ def _hierarchies(mountinfo: str | None = None) -> list[Path]:
 def create(name: str) -> list[Path]:
     """Make a group of this name; to enter it a process writes its number to each of these files."""
     entrances = []
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         (hierarchy / name).mkdir(exist_ok=True)
         entrances.append(hierarchy / name / "cgroup.procs")
     return entrances
@@ -36,7 +36,7 @@ def create(name: str) -> list[Path]:
 
 def remove(lab: str) -> None:
     """Remove the groups of a lab's hosts, in which nothing runs any more. LabError when something does."""
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         for group in hierarchy.iterdir():
             if owns(lab, group.name):
                 _remove(group)

@@ -27,25 +27,18 @@ class Distro:
 
     name: str
     vendor: str
-    components: tuple[str, ...]
-    keyring: str
     base: tuple[str, ...]
     offered: tuple[str, ...] = tuple(_OFFERED)
 
 
-_DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-
 DISTROS = {
     distro.name: distro
     for distro in (
-        Distro("bookworm", "debian", ("main",), _DEBIAN_KEYRING, (*_BASE, "libsnmp40")),
-        Distro("trixie", "debian", ("main",), _DEBIAN_KEYRING, (*_BASE, "libsnmp40t64")),
-        # This machine has no Ubuntu keyring; rootfs.py fetches Debian's package of it.
+        Distro("bookworm", "debian", (*_BASE, "libsnmp40")),
+        Distro("trixie", "debian", (*_BASE, "libsnmp40t64")),
         Distro(
             "noble",
             "ubuntu",
-            ("main", "universe"),
-            "ubuntu-archive-keyring.gpg",
             # debootstrap does not see that the SNMP library needs this one
             (*_BASE, "libsnmp40t64", "libperl5.38t64"),
         ),

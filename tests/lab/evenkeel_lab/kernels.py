@@ -15,8 +15,7 @@ from pathlib import Path
 
 from evenkeel_lab import own_kernel, store
 from evenkeel_lab.base import LabError, cache, command
-from evenkeel_lab.distros import DISTROS
-from evenkeel_lab.packages import Archive, machine_suite, mirror
+from evenkeel_lab.packages import Archive, debian, machine_suite
 from evenkeel_lab.progress import say
 
 _VERSION = "1"
@@ -80,8 +79,7 @@ def _fetch(scratch: Path) -> Path:
 
 
 def _fetch_from(suite: str, scratch: Path) -> Path:
-    keys = Path(DISTROS["bookworm"].keyring)
-    archive = Archive(scratch / "apt", mirror("debian"), suite, ("main",), keys)
+    archive = Archive(scratch / "apt", debian(suite))
     files = scratch / "files"
     for package in archive.download("user-mode-linux", "libc6"):
         command("dpkg", "-x", package, files)
@@ -91,7 +89,7 @@ def _fetch_from(suite: str, scratch: Path) -> Path:
     libraries = files / "usr/lib/x86_64-linux-gnu"
     if not (libraries / "libc.so.6").exists():  # releases before trixie
         libraries = files / "lib/x86_64-linux-gnu"
-    _adopt(files / "usr/bin/linux.uml", libraries, made, _link(final))
+    adopt(files / "usr/bin/linux.uml", libraries, made, _link(final))
     shutil.move(files / "usr/lib/uml/modules", made / "modules")
     _point(_link(final), made)
     try:
@@ -108,7 +106,7 @@ def _fetch_from(suite: str, scratch: Path) -> Path:
     return made
 
 
-def _adopt(binary: Path, libraries: Path, into: Path, link: Path) -> None:
+def adopt(binary: Path, libraries: Path, into: Path, link: Path) -> None:
     """Copy a newer release's kernel with that release's C library, so that it runs on this machine's older one.
 
     The program is told to load through `link`, in place of the text that names the loader: it must not grow. (Starting

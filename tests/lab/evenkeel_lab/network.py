@@ -29,9 +29,10 @@ Result = TypeVar("Result")
 
 
 def _netns() -> ModuleType:
-    from pyroute2 import netns
+    import pyroute2.netns
 
-    return netns
+    module: ModuleType = pyroute2.netns
+    return module
 
 
 @contextlib.contextmanager

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from evenkeel_lab import store
 from evenkeel_lab.base import HERE, LabError, command, contained, tail
-from evenkeel_lab.distros import DISTROS
-from evenkeel_lab.packages import Archive, install_tools, mirror
+from evenkeel_lab.packages import Archive, debian, install_tools
 from evenkeel_lab.progress import step
 
 _VERSION = 1
@@ -30,7 +29,7 @@ def provide() -> Path:
 def _build(scratch: Path) -> Path:
     install_tools(build=True)
     with step("    fetching and unpacking the kernel's source"):
-        archive = Archive(scratch / "apt", mirror("debian"), "sid", ("main",), Path(DISTROS["bookworm"].keyring))
+        archive = Archive(scratch / "apt", debian("sid"))
         newest = archive.dependencies("linux-source")[0]
         version = archive.version(newest)
         (package,) = archive.download(newest)

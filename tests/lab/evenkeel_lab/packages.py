@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
@@ -36,6 +38,21 @@ _BUILD_PROGRAMS = {
     "perl": "perl",
 }
 _LIBELF = Path("/usr/include/libelf.h")
+_DEBIAN_KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+#: What debootstrap knows about releases.
+DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One release in one archive."""
+
+    address: str
+    suite: str
+    components: tuple[str, ...]
+    #: The keys its archive is signed with.
+    keys: Path
 
 
 def install_tools(build: bool = False) -> None:
@@ -69,22 +86,46 @@ def _sources() -> list[tuple[str, str]]:
     return [(uri, release) for uri, release in pairs]
 
 
-def mirror(vendor: str) -> str:
-    """Address of a vendor's archive, taken from this machine's own package sources. Raises LabError when it has none.
+def debian(suite: str) -> Source:
+    """A release of Debian, from where this machine gets its own packages. LabError when that is nowhere."""
+    for address, release in _sources():
+        if release == machine_suite():
+            return Source(address.rstrip("/"), suite, ("main",), _DEBIAN_KEYS)
+    raise LabError(f"no package source of this machine serves {machine_suite()}, which it runs")
 
-    Ubuntu's is $EVENKEEL_UBUNTU_MIRROR, or stands beside Debian's on the same server.
-    """
-    debian = next((uri for uri, release in _sources() if release == machine_suite()), None)
-    if vendor == "ubuntu":
-        chosen = os.environ.get("EVENKEEL_UBUNTU_MIRROR")
-        if chosen:
-            return chosen
-        if debian is not None:
-            return debian.rstrip("/").rpartition("/")[0] + "/ubuntu"
-        raise LabError("set EVENKEEL_UBUNTU_MIRROR: this machine's package sources name no archive to derive it from")
-    if debian is None:
-        raise LabError(f"no package source of this machine serves {machine_suite()}, which it runs")
-    return debian.rstrip("/")
+
+def source(distro: Distro, scratch: Path) -> Source:
+    """Where a distribution comes from. `scratch` is for keys this machine lacks. LabError when it is nowhere."""
+    if distro.vendor == "debian":
+        return debian(distro.name)
+    address = first_that_serves(distro.name, _ubuntu_addresses(), scratch)
+    # Debian has the keys of Ubuntu's archive in a package, newer in trixie than in bookworm.
+    (package,) = Archive(scratch / "keys", debian("trixie")).download("ubuntu-keyring")
+    command("dpkg", "-x", package, scratch / "keyring")
+    keys = scratch / "keyring/usr/share/keyrings/ubuntu-archive-keyring.gpg"
+    return Source(address, distro.name, ("main", "universe"), keys)
+
+
+def _ubuntu_addresses() -> list[str]:
+    """Where Ubuntu's archive may be: as told, or beside Debian's on the same server and where debootstrap looks."""
+    told = os.environ.get("EVENKEEL_UBUNTU_MIRROR")
+    if told:
+        return [told]
+    beside = debian(machine_suite()).address.rpartition("/")[0] + "/ubuntu"
+    known = re.findall(r"default_mirror (\S+)", (DEBOOTSTRAP_SCRIPTS / "jammy").read_text())
+    return list(dict.fromkeys([beside, *known]))
+
+
+def first_that_serves(release: str, addresses: Sequence[str], scratch: Path) -> str:
+    """The first of these archives that has a release and can be reached. LabError when none."""
+    for address in addresses:
+        words = ("/usr/lib/apt/apt-helper", "download-file", f"{address}/dists/{release}/Release", scratch / "Release")
+        if command(*words, check=False).returncode == 0:
+            return address
+    raise LabError(
+        f"no package server reachable from here has {release}; looked at {', '.join(addresses)}."
+        " Set EVENKEEL_UBUNTU_MIRROR to the address of one that has."
+    )
 
 
 class Archive:
@@ -93,10 +134,7 @@ class Archive:
     def __init__(
         self,
         directory: Path,
-        address: str,
-        suite: str,
-        components: Sequence[str],
-        keyring: Path,
+        source: Source,
         installed: Path = Path("/dev/null"),
     ) -> None:
         """`installed` is the dpkg status file that says what need not be fetched. Raises LabError when unreachable."""
@@ -105,7 +143,8 @@ class Archive:
         (self.debs / "partial").mkdir(parents=True)
         (directory / "lists" / "partial").mkdir(parents=True)
         sources = directory / "sources.list"
-        sources.write_text(f"deb [signed-by={keyring}] {address} {suite} {' '.join(components)}\n")
+        components = " ".join(source.components)
+        sources.write_text(f"deb [signed-by={source.keys}] {source.address} {source.suite} {components}\n")
         settings = {
             "Dir::Etc::sourcelist": sources,
             "Dir::Etc::sourceparts": "-",
@@ -144,16 +183,3 @@ class Archive:
             .stdout.partition("\nVersion: ")[2]
             .split("\n")[0]
         )
-
-
-def keyring(distro: Distro, scratch: Path) -> Path:
-    """The keys that sign a distribution, fetched into `scratch` when this machine does not have them."""
-    if distro.vendor == "debian":
-        return Path(distro.keyring)
-    from evenkeel_lab.distros import DISTROS
-
-    trixie = DISTROS["trixie"]
-    archive = Archive(scratch / "keys", mirror("debian"), trixie.name, trixie.components, Path(trixie.keyring))
-    (package,) = archive.download("ubuntu-keyring")
-    command("dpkg", "-x", package, scratch / "keyring")
-    return scratch / "keyring" / "usr" / "share" / "keyrings" / distro.keyring

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from evenkeel_lab import repository, store
 from evenkeel_lab.base import LabError, contained, tail
 from evenkeel_lab.distros import DISTROS, Distro
-from evenkeel_lab.packages import keyring, mirror
+from evenkeel_lab.packages import DEBOOTSTRAP_SCRIPTS, Source, source
 from evenkeel_lab.progress import say
 from evenkeel_lab.ssh import public_key
 
@@ -66,36 +65,33 @@ def provide(name: str) -> Path:
     """The directory with a distribution's `root` and `repository`, built when there is none of this recipe."""
     distro = DISTROS[name]
     files = _files(distro)
-    identity = store.key(_VERSION, dataclasses.asdict(distro), _MASKED, files)
+    identity = store.key(_VERSION, name, distro.base, distro.offered, _MASKED, files)
 
     def make(scratch: Path) -> Path:
         made = scratch / "made"
         made.mkdir()
         root = made / "root"
-        keys = keyring(distro, scratch)
-        _debootstrap(distro, root, keys, scratch)
+        archive = source(distro, scratch)
+        _debootstrap(distro, archive, root, scratch / "debootstrap.log")
         _tune(root, files)
         say(f"    {name}: fetching what hosts may install")
-        repository.fill(distro, keys, made / "repository", root, scratch)
+        repository.fill(distro, archive, made / "repository", root, scratch)
         return made
 
     return store.provide("distro", name, identity, f"root file system of {name} (one to two minutes)", make)
 
 
-def _debootstrap(distro: Distro, root: Path, keys: Path, scratch: Path) -> None:
-    scripts = Path("/usr/share/debootstrap/scripts")
-    script = scripts / distro.name
+def _debootstrap(distro: Distro, archive: Source, root: Path, log: Path) -> None:
+    script = DEBOOTSTRAP_SCRIPTS / distro.name
     if not script.exists():  # this machine's debootstrap is older than the release; its newest of that vendor serves
-        script = scripts / {"debian": "sid", "ubuntu": "jammy"}[distro.vendor]
-    address = mirror(distro.vendor)
+        script = script.with_name({"debian": "sid", "ubuntu": "jammy"}[distro.vendor])
     options = [
         "--variant=minbase",
-        f"--keyring={keys}",
-        f"--components={','.join(distro.components)}",
+        f"--keyring={archive.keys}",
+        f"--components={','.join(archive.components)}",
         f"--include={','.join(distro.base)}",
     ]
-    log = scratch / "debootstrap.log"
-    words = contained("debootstrap", *options, distro.name, root, address, script)
+    words = contained("debootstrap", *options, distro.name, root, archive.address, script)
     phase = ""
     with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
@@ -108,13 +104,7 @@ def _debootstrap(distro: Distro, root: Path, keys: Path, scratch: Path) -> None:
                     if verb != "Retrieving" or "InRelease" in line:
                         say(f"    {distro.name}: {verb.lower()} packages")
     if process.returncode:
-        hint = ""
-        if distro.vendor == "ubuntu":
-            hint = (
-                "\nUbuntu's archive is looked for beside Debian's on the server this machine uses;"
-                " set EVENKEEL_UBUNTU_MIRROR to the address of another one."
-            )
-        raise LabError(f"the root file system of {distro.name} cannot be had:\n{tail(log.read_text())}{hint}")
+        raise LabError(f"the root file system of {distro.name} cannot be had:\n{tail(log.read_text())}")
 
 
 def _tune(root: Path, files: dict[str, str]) -> None:

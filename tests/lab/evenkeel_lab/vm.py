@@ -41,7 +41,7 @@ def power_on(plan: Plan, host: Host, state: State) -> Process:
     place = directory(plan.name) / host.name
     guest = place / "guest"
     guest.mkdir(exist_ok=True)
-    (guest / "boot.sh").write_text(_boot_script(host, state.parts))
+    (guest / "boot.sh").write_text(boot_script(host, state.parts))
     sockets = place / "uml"
     if sockets.exists():  # of the kernel that lost its power
         shutil.rmtree(sockets)
@@ -89,7 +89,7 @@ def _cpu(plan: Plan, host: Host) -> int:
     return allowed[[other for other in plan.hosts if other.kind == "vm"].index(host) % len(allowed)]
 
 
-def _boot_script(host: Host, parts: Parts) -> str:
+def boot_script(host: Host, parts: Parts) -> str:
     """What /lab-init continues with: file systems, name and addresses, then systemd."""
     assert parts.kernel is not None and host.spec.distro is not None
     shares = {
