@@ -33,6 +33,8 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._path = Path(os.environ["DEMO_EVENTS"])
+        # By host and task: what the items of a loop said, of which the loop itself only says that some failed.
+        self._items: dict[tuple[str, str], list[str]] = {}
 
     def _tell(self, event: str, **values: Any) -> None:
         with self._path.open("a") as file:
@@ -55,7 +57,11 @@ class CallbackModule(CallbackBase):
         if ignore_errors:
             self.v2_runner_on_ok(result)
         else:
-            self._result("failed", result, message=message(result.result))
+            items = self._items.get(_key(result), [])
+            self._result("failed", result, message="\n".join(items) or message(result.result))
+
+    def v2_runner_item_on_failed(self, result: Any) -> None:
+        self._items.setdefault(_key(result), []).append(message(result.result))
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._result("failed", result, message=message(result.result))
@@ -64,10 +70,11 @@ class CallbackModule(CallbackBase):
         self._tell("stats", hosts={host: stats.summarize(host) for host in stats.processed})
 
 
+def _key(result: Any) -> tuple[str, str]:
+    return result.host.get_name(), result.task._uuid
+
+
 def message(result: dict[str, Any]) -> str:
-    """What a failed task says: its message and what a command printed; of a loop, the same of the items that failed."""
-    items = [item for item in result.get("results", []) if item.get("failed")]
-    if items:
-        return "\n".join(message(item) for item in items)
+    """What a failed task says, and what its command printed."""
     parts = [str(result.get(key) or "").strip() for key in ("msg", "stderr")]
     return "\n".join(part for part in parts if part) or "no message"

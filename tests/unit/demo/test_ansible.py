@@ -81,7 +81,8 @@ def test_a_failed_task_is_told_by_host_with_its_message(tmp_path):
     assert status == 2
     assert len(found.failures) == 1
     assert found.failures[0].startswith("two: Fail on demand\n")
-    assert "non-zero return code\nabc is broken" in found.failures[0]
+    assert "non-zero return code" in found.failures[0]
+    assert found.failures[0].endswith("\nabc is broken")
 
 
 def test_half_a_line_waits_for_its_other_half():
