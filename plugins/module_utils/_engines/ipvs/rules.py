@@ -4,7 +4,8 @@
 
 """The text that ``ipvsadm --save -n`` writes and ``ipvsadm --restore`` reads, as tables and back. Pure.
 
-Private to evenkeel.lb. Thresholds are written as ``-x`` and ``-y``, which ``--restore`` takes and ``--save`` forgets.
+Private to evenkeel.lb. Thresholds (``-x``, ``-y``) and the third flag of the schedulers sh and mh are written too:
+``--restore`` takes them, ``--save`` forgets them.
 Source: ipvsadm 1.31, its manual page and what the program printed for tables with known content.
 """
 
@@ -105,12 +106,12 @@ def render_service(service: Service) -> str:
             words += ["-M", service.netmask]
     if service.pe:
         words += ["--pe", service.pe]
+    if service.flags & FLAG_ONE_PACKET:
+        words.append("-o")
     names = SCHEDULER_FLAG_NAMES.get(service.scheduler, PLAIN_FLAG_NAMES)
     flags = [name for name, flag in zip(names, SCHEDULER_FLAGS) if service.flags & flag]
     if flags:
         words += ["-b", ",".join(flags)]
-    if service.flags & FLAG_ONE_PACKET:
-        words.append("-o")
     return " ".join(words)
 
 

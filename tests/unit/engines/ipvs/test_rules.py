@@ -49,6 +49,7 @@ SAVED = """\
 -A -t 1.2.3.7:80 -s none
 -A -t 1.2.3.8:80 -s wrr -b flag-2,flag-3
 -A -u 1.2.3.4:53 -s rr -p 360 -M 255.255.255.0
+-A -u 1.2.3.4:5060 -s rr -p 60 -M 255.255.255.0 --pe sip -o -b flag-1
 -A --sctp-service 1.2.3.4:80 -s sh -b sh-fallback
 -A -t [2001:db8::1]:80 -s mh -p 300 -M 64 -b mh-fallback,mh-port
 -a -t [2001:db8::1]:80 -r 1.2.3.9:80 -i -w 2 --tun-type gue --tun-port 6080 --tun-csum

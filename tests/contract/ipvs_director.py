@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A lab host that runs the collection's own code on its kernel, for the contract tests of IPVS."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pyroute2
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LAB = REPOSITORY / "tests/lab/lab"
+SPEC = REPOSITORY / "tests/contract/ipvs.yml"
+HOST = "lb1"
+FOLDER = "/root/contract"
+UTILS = "ansible_collections/evenkeel/lb/plugins/module_utils"
+SECONDS_OF_A_COMMAND = 120
+
+
+class Director:
+    """The host ``lb1`` of a lab that is up. ``close`` ends what runs there on its behalf."""
+
+    def __init__(self, lab: str) -> None:
+        self._lab = lab
+        self._driver: subprocess.Popen[str] | None = None
+
+    def shell(self, script: str, given: bytes = b"") -> str:
+        """What a shell script prints; an AssertionError with its last words when it fails."""
+        done = subprocess.run(
+            [LAB, "ssh", self._lab, HOST, script],
+            input=given,
+            capture_output=True,
+            timeout=SECONDS_OF_A_COMMAND,
+            check=False,
+        )
+        if done.returncode:
+            raise AssertionError(f"{script!r} ended with {done.returncode}: {done.stderr.decode()}")
+        return done.stdout.decode()
+
+    def drive(self, command: str, argument: Any = None) -> Any:
+        """The result of a command of ipvs_driver.py; what the driver says when it fails goes to our stderr."""
+        if self._driver is None:
+            script = f"PYTHONPATH={FOLDER} exec python3 {FOLDER}/driver.py"
+            self._driver = subprocess.Popen(
+                [LAB, "ssh", self._lab, HOST, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        assert self._driver.stdin is not None and self._driver.stdout is not None
+        self._driver.stdin.write(json.dumps([command, argument]) + "\n")
+        self._driver.stdin.flush()
+        answer = self._driver.stdout.readline()
+        if not answer:
+            self.close()
+            raise AssertionError(f"the driver ended while it did {command!r}")
+        return json.loads(answer)
+
+    def equip(self) -> None:
+        """Bring the collection's code, the driver and pyroute2 onto the host, and ipvsadm from its own distribution."""
+        self.shell(f"mkdir -p {FOLDER} && tar -x -z -C {FOLDER}", _bundle())
+        self.shell("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq ipvsadm")
+
+    def close(self) -> None:
+        if self._driver is not None:
+            self._driver.communicate(timeout=SECONDS_OF_A_COMMAND)
+            self._driver = None
+
+
+def lab(*arguments: str) -> None:
+    """Run the lab program; a CalledProcessError when it fails."""
+    subprocess.run([LAB, *arguments], check=True)
+
+
+def _bundle() -> bytes:
+    def without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        return None if "__pycache__" in entry.name else entry
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+        archive.add(REPOSITORY / "plugins/module_utils", UTILS, filter=without_caches)
+        archive.add(Path(pyroute2.__file__).parent, "pyroute2", filter=without_caches)
+        archive.add(REPOSITORY / "tests/contract/ipvs_driver.py", "driver.py")
+    return packed.getvalue()

@@ -1,0 +1,191 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs on a lab host and lets the collection's own code act on that host's kernel.
+
+    python3 driver.py
+
+Each line it reads is a JSON list of a command and its argument; each line it writes is the JSON of the result. It only
+does and reports; what is right is decided by the tests that call it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pyroute2
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import (
+    ApplyFailed,
+    apply,
+    is_loaded,
+    read_info,
+    read_table,
+)
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
+    Destination,
+    Operation,
+    Service,
+    ServiceKey,
+    Table,
+    difference,
+)
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import System
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
+
+Json = Any
+
+
+def table_to_json(table: Table) -> Json:
+    """A table as lists."""
+    return [[list(service), list(destinations)] for service, destinations in table.values()]
+
+
+def table_from_json(lists: Json) -> Table:
+    """The table that table_to_json made the lists of."""
+    return Table(
+        (Service(ServiceKey(*key), *rest), [Destination(*values) for values in destinations])
+        for (key, *rest), destinations in lists
+    )
+
+
+def operation_from_json(lists: Json) -> Operation:
+    """[action, key, on a destination, before, after]; before and after may be null."""
+    action, key, on_destination, before, after = lists
+    make: Callable[..., Any] = Destination if on_destination else lambda key, *rest: Service(ServiceKey(*key), *rest)
+    return Operation(action, ServiceKey(*key), before and make(*before), after and make(*after))
+
+
+def saved() -> str:
+    """The table as ipvsadm sees it."""
+    done = subprocess.run(["ipvsadm", "--save", "-n"], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def witnessed(ipvs: Any) -> Json:
+    """The table as pyroute2 sees it, in the fields it decodes rightly.
+
+    Left out: the netmask of IPv6 services, which it takes for an IPv4 address, and a tunnel's port, which it takes for
+    a number in host order.
+    """
+    fields = ("AF", "PROTOCOL", "ADDR", "PORT", "FWMARK", "SCHED_NAME", "TIMEOUT")
+    server_fields = ("ADDR", "PORT", "FWD_METHOD", "WEIGHT", "U_THRESH", "L_THRESH", "TUN_TYPE", "TUN_FLAGS")
+    found = []
+    for message in ipvs.service("dump"):
+        service = message.get("IPVS_CMD_ATTR_SERVICE")
+        replies = ipvs.dest("dump", pyroute2.IPVSService.from_message(message))
+        servers = [reply.get("IPVS_CMD_ATTR_DEST") for reply in replies]
+        found.append(
+            {
+                **{field: service.get(f"IPVS_SVC_ATTR_{field}") for field in fields},
+                "FLAGS": service.get("IPVS_SVC_ATTR_FLAGS")["flags"],
+                "SERVERS": [
+                    {field: server.get(f"IPVS_DEST_ATTR_{field}") for field in server_fields} for server in servers
+                ],
+            }
+        )
+    return found
+
+
+def look(_argument: Json) -> Json:
+    """What there is, without changing anything."""
+    system = System()
+    table = read_table(system)
+    return {"table": table_to_json(table), "loaded": is_loaded(system)}
+
+
+def info(_argument: Json) -> Json:
+    return list(read_info(System()))
+
+
+def walk(argument: Json) -> Json:
+    """Make the services with the given keys one table after the other; after each, tell what everybody sees."""
+    keys = {ServiceKey(*key) for key in argument["keys"]}
+    system = System()
+    seen = []
+    with pyroute2.IPVS() as ipvs:
+        for wanted in map(table_from_json, argument["tables"]):
+            apply(system, difference(read_table(system).only(keys), wanted))
+            read = table_to_json(read_table(system))
+            seen.append({"read": read, "saved": saved(), "witnessed": witnessed(ipvs)})
+    return seen
+
+
+def restore(argument: Json) -> Json:
+    """Let ipvsadm make the table of each text in an empty kernel, and tell how we read it."""
+    seen = []
+    for text in argument:
+        subprocess.run(["ipvsadm", "--clear"], check=True)
+        subprocess.run(["ipvsadm", "--restore"], input=text, text=True, check=True)
+        seen.append(table_to_json(read_table(System())))
+    return seen
+
+
+def operate(argument: Json) -> Json:
+    """Do operations and tell which were refused."""
+    operations = [operation_from_json(lists) for lists in argument]
+    try:
+        apply(System(), operations)
+    except ApplyFailed as failure:
+        return {
+            "done": [operations.index(operation) for operation in failure.done],
+            "refused": [[operations.index(refusal.operation), *refusal[1:]] for refusal in failure.refused],
+            "left": [operations.index(operation) for operation in failure.left],
+        }
+    return {"done": list(range(len(operations))), "refused": [], "left": []}
+
+
+def converge(argument: Json) -> Json:
+    """Make the configuration what the document says, by the ipvs engine alone."""
+    wanted = Configuration.from_document(argument["document"])
+    result = reconcile(System(), [IpvsEngine()], lambda recorded: wanted, argument.get("check_mode", False))
+    return {
+        "state": result.transaction.state,
+        "changed": result.changed,
+        "steps": [[step.action, step.subject, step.impact] for step in result.steps],
+        "fault": result.fault,
+        "problems": [str(problem) for problem in result.problems],
+    }
+
+
+def measure(argument: Json) -> Json:
+    """Seconds for filling an empty table, reading it, and emptying it; the services must be of nobody else."""
+    system = System()
+    table = table_from_json(argument)
+    start = time.monotonic()
+    apply(system, difference(Table(), table))
+    filled = time.monotonic()
+    read = read_table(system).only(table)
+    done_reading = time.monotonic()
+    apply(system, difference(table, Table()))
+    emptied = time.monotonic()
+    return {
+        "equal": read == table,
+        "fill": filled - start,
+        "read": done_reading - filled,
+        "empty": emptied - done_reading,
+    }
+
+
+COMMANDS: dict[str, Callable[[Json], Json]] = {
+    "look": look,
+    "info": info,
+    "walk": walk,
+    "restore": restore,
+    "operate": operate,
+    "converge": converge,
+    "measure": measure,
+}
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        command, argument = json.loads(line)
+        print(json.dumps(COMMANDS[command](argument)), flush=True)
