@@ -45,6 +45,7 @@ PYTHON
 }
 
 cd "$REPO"
+mkdir -p build/logs
 collection=$(checked_export)/ansible_collections/evenkeel/lb
 mkdir -p "$home/.config/pip"
 install -m 600 /dev/null "$home/.config/pip/pip.conf"
@@ -62,7 +63,7 @@ done
 
 status=0
 for venv in $(environments); do
-  log=$REPO/build/sanity-$(basename "$venv").log
+  log=$REPO/build/logs/sanity-$(basename "$venv").log
   say "sanity with $(describe "$venv"), for hosts with Python ${targets[*]} (log: ${log#"$REPO/"})"
   offer_pip "$venv/bin/pip" "$(wanted_pip "$venv")"
   findings=$(cd "$collection" && HOME=$home PATH=$venv/bin:$directories/usr/bin:/bin \

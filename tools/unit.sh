@@ -1,13 +1,31 @@
 #!/usr/bin/env bash
-# Unit and property tests with every ansible-core that has an environment: unit.sh [pytest arguments]
+# Unit and property tests with every ansible-core that has an environment, side by side: unit.sh [pytest arguments]
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 cd "$REPO"
+
+# run_tests ENVIRONMENT [pytest arguments]
+run_tests() {
+  local python=$1/bin/python
+  shift
+  "$python" -m pytest -q "$@" tests/unit &&
+    # Every plugin through Ansible's own loader, which pytest-ansible puts in place.
+    ANSIBLE_COLLECTIONS_PATH=$REPO/build/collections "$python" -m pytest -q -p pytest-ansible --ansible-unit-inject-only tests/loader
+}
+
+declare -A running
+mkdir -p build/logs
 for venv in $(environments); do
   say "unit tests with $(describe "$venv")"
-  "$venv/bin/python" -m pytest -q "$@" tests/unit
-  say "every plugin through Ansible's own loader (pytest-ansible puts it in place)"
-  ANSIBLE_COLLECTIONS_PATH=$REPO/build/collections "$venv/bin/python" -m pytest -q -p pytest-ansible --ansible-unit-inject-only tests/loader
+  run_tests "$venv" "$@" >"build/logs/unit-$(basename "$venv").log" 2>&1 &
+  running[$venv]=$!
 done
+status=0
+for venv in "${!running[@]}"; do
+  wait "${running[$venv]}" || status=1
+  say "$(basename "$venv"):"
+  cat "build/logs/unit-$(basename "$venv").log"
+done
+((status == 0)) || die "unit tests did not pass"
 say "unit tests passed"

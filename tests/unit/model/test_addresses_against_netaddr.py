@@ -37,7 +37,7 @@ def test_an_address_stays_the_same_address(text: str) -> None:
 @given(spellings)
 def test_unicast_addresses_are_taken_and_others_refused(text: str) -> None:
     address = netaddr.IPAddress(text)
-    refused = address.is_multicast() or int(address) == 0 or text == "255.255.255.255"
+    refused = address.is_multicast() or int(address) == 0 or text == "255.255.255.255" or address.is_ipv4_mapped()
     assert (parsed(fields.Address(), text) is None) == refused
 
 
