@@ -99,11 +99,11 @@ def test_persistence_has_a_timeout_and_a_netmask() -> None:
 
 
 def test_ipv6_and_udp_in_any_spelling() -> None:
-    wish = document({"name": "a", "address": "::FFFF:0A14:15"}, mode="nat")
+    wish = document({"name": "a", "address": "FD20:0::0021"}, mode="nat")
     wish["virtual_servers"][0].update(vip="fd10:0::0050", port=53, protocol="udp")
     entry = Entry(
         Service(ServiceKey.of_address(UDP, "fd10::50", 53), "wlc").canonical(),
-        (Destination("::ffff:10.20.0.21", 53, MASQUERADE, 1),),
+        (Destination("fd20::21", 53, MASQUERADE, 1),),
     )
     assert list(IpvsEngine().compile(Configuration.from_document(wish)).table.values()) == [entry]
 
