@@ -69,15 +69,15 @@ def _tell(teller: Teller, keep: bool) -> int:
             signal.signal(number, signal.SIG_IGN)
         if not (keep and lab.running):
             lab.down(logs=None if status == 0 else LOGS / "hosts")
+    down = "The lab is down and nothing of it is left."
     if problem:
-        print(f"\n{problem}\n\nLogs are in {_short(LOGS)}.", file=sys.stderr)
+        print(f"\n{problem}\n\nLogs are in {_short(LOGS)}/.", file=sys.stderr)
     else:
         report = story.report()
         REPORT.write_text(json.dumps(report, indent=1) + "\n")
         teller.say(ending.summary(report, _short(REPORT)))
-    teller.say(
-        ending.kept(lab.name) if keep and lab.running else f"The lab is down and nothing of it is left.\n{ending.NEXT}"
-    )
+        down = f"{down}\n{ending.NEXT}"
+    teller.say(ending.kept(lab.name) if keep and lab.running else down)
     return status
 
 
