@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CACHE := $(or $(EVENKEEL_CACHE),/var/cache/evenkeel)
 
-.PHONY: help setup export unit lint sanity lab-test molecule test demo clean distclean
+.PHONY: help setup export unit lint sanity lab-test molecule test demo bench clean distclean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -32,6 +32,9 @@ test: ## everything, from nothing
 
 demo: ## boot a lab, make a pair, break things and show what the client sees
 	@demo/run
+
+bench: setup ## measure against what people use today; numbers go to build/bench.json
+	@$(CACHE)/venv/core219/bin/python benchmarks/ipvs_fill.py
 
 clean: ## remove what builds and tests left in the tree
 	rm -rf build collections tests/output .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
