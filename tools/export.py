@@ -1,3 +1,7 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Copy the collection as git sees it (tracked and untracked, nothing ignored) to DIRECTORY/ansible_collections/….
 
 Repeats are cheap: a file is copied only when its size, time or mode differ, and what is no longer in the tree is

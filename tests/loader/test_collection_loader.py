@@ -1,3 +1,7 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Every plugin can be imported the way Ansible imports it.
 
 The unit tests import the collection as ordinary packages; a playbook goes through Ansible's own import hook, which has

@@ -1,3 +1,7 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """What users install: the artifact that ansible-galaxy builds, and a playbook run against its installed form."""
 
 from __future__ import annotations

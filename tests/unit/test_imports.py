@@ -1,3 +1,7 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """The import direction of the design, section 3: a room may import only from rooms below it.
 
     modules → _ansible → _reconcile → _engines, _host → _model
