@@ -57,7 +57,7 @@ def _build(scratch: Path) -> Path:
 
 def _make(scratch: Path, tree: Path, output: Path, *words: str, settings: dict[str, str] | None = None) -> None:
     log = scratch / "make.log"
-    argv = contained("nice", "make", "-s", "ARCH=um", "-C", tree, f"O={output}", *words)
+    argv = contained("nice", "-n", "19", "make", "-s", "ARCH=um", "-C", tree, f"O={output}", *words)
     with log.open("w") as file:
         done = subprocess.run(argv, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, **(settings or {})})
     if done.returncode:
