@@ -104,7 +104,7 @@ class Lab:
                 "the client got no answer before anything was done",
             )
             yield found
-            for number, (address, _) in enumerate(services):
+            for number, (address, _port) in enumerate(services):
                 probers[number].send_signal(signal.SIGTERM)
                 if probers[number].wait(20):
                     raise NotAsTold(f"the client that watched {address} failed")

@@ -75,7 +75,9 @@ def output(words: Sequence[str | Path], seconds: float, text: str = "", accepted
     # Not a pipe: the shared connection that ssh leaves open would hold its other end.
     with tempfile.TemporaryFile() as errors:
         try:
-            done = subprocess.run(words, input=text.encode(), stdout=subprocess.PIPE, stderr=errors, timeout=seconds)
+            done = subprocess.run(
+                words, input=text.encode(), stdout=subprocess.PIPE, stderr=errors, timeout=seconds, check=False
+            )
         except subprocess.TimeoutExpired:
             raise NotAsTold(f"{command}: no end after {seconds:.0f} s") from None
         if done.returncode not in accepted:

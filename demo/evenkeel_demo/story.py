@@ -173,7 +173,7 @@ class Story:
         return play(self._lab.name, name, self._pair.hosts, lambda text: setattr(step, "detail", text))
 
     def _addresses(self) -> str:
-        return " and ".join(address for address, _ in self._pair.services)
+        return " and ".join(address for address, _port in self._pair.services)
 
     def _ask(self) -> measures.Seen:
         return measures.total(self._lab.ask(address, port, REQUESTS) for address, port in self._pair.services)

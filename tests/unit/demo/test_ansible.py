@@ -56,6 +56,7 @@ def run(place: Path, broken: list[str]) -> tuple[Run, int]:
         env={**os.environ, **environment},
         capture_output=True,
         timeout=120,
+        check=False,
     )
     found = Run()
     with (place / "events").open() as file:

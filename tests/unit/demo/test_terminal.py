@@ -46,7 +46,7 @@ def test_a_long_step_says_what_it_is_at():
 
 def test_on_a_terminal_the_line_moves_and_the_result_takes_its_place(monkeypatch):
     monkeypatch.setenv("COLUMNS", "24")
-    tell, stream, _ = teller(live=True)
+    tell, stream, _clock = teller(live=True)
     with tell.step("Booting the whole lab") as step:
         step.done("The lab is up")
     moving, last = stream.getvalue().split("\r\033[K")[1:]
@@ -56,7 +56,7 @@ def test_on_a_terminal_the_line_moves_and_the_result_takes_its_place(monkeypatch
 
 @pytest.mark.parametrize(("error", "word"), [(ValueError("no"), "FAILED"), (KeyboardInterrupt(), "interrupted")])
 def test_a_step_that_does_not_get_through_says_so(error, word):
-    tell, stream, _ = teller(live=False)
+    tell, stream, _clock = teller(live=False)
     with pytest.raises(type(error)), tell.step("Booting the lab"):
         raise error
     assert stream.getvalue() == f"[  10s] Booting the lab: {word}  (0.0 s)\n"
