@@ -37,8 +37,8 @@ def main() -> None:
         ServiceKey,
         Table,
     )
-    from ansible_collections.evenkeel.lb.tests.contract.ipvs_director import SPEC, Director, lab
-    from ansible_collections.evenkeel.lb.tests.contract.ipvs_driver import table_to_json
+    from ansible_collections.evenkeel.lb.tests.contract.director import SPEC, Director, lab
+    from ansible_collections.evenkeel.lb.tests.contract.driver import table_to_json
 
     servers = [Destination(f"10.99.0.{number}", 80, MASQUERADE, number) for number in range(1, SERVERS + 1)]
     keys = [ServiceKey.of_address(TCP, f"10.{number >> 8}.{number & 255}.1", 80) for number in range(SERVICES)]
@@ -48,7 +48,7 @@ def main() -> None:
     lab("up", str(SPEC), "--name", LAB_NAME)
     try:
         director = Director(LAB_NAME)
-        director.equip()
+        director.equip("ipvsadm")
         version = director.drive("info")[0]
         for _round in range(ROUNDS):
             for command, argument in given.items():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab host that runs the collection's own code on its kernel, for the contract tests of IPVS."""
+"""A lab host that runs the collection's own code, for the contract tests of the engines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pyroute2
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAB = REPOSITORY / "tests/lab/lab"
-SPEC = REPOSITORY / "tests/contract/ipvs.yml"
+SPEC = REPOSITORY / "tests/contract/director.yml"
 HOST = "lb1"
 FOLDER = "/root/contract"
 UTILS = "ansible_collections/evenkeel/lb/plugins/module_utils"
@@ -45,7 +45,7 @@ class Director:
         return done.stdout.decode()
 
     def drive(self, command: str, argument: Any = None) -> Any:
-        """The result of a command of ipvs_driver.py; what the driver says when it fails goes to our stderr."""
+        """The result of a command of driver.py; what the driver says when it fails goes to our stderr."""
         if self._driver is None:
             script = f"PYTHONPATH={FOLDER} exec python3 {FOLDER}/driver.py"
             self._driver = subprocess.Popen(
@@ -60,10 +60,10 @@ class Director:
             raise AssertionError(f"the driver ended while it did {command!r}")
         return json.loads(answer)
 
-    def equip(self) -> None:
-        """Bring the collection's code, the driver and pyroute2 onto the host, and ipvsadm from its own distribution."""
+    def equip(self, *packages: str) -> None:
+        """Bring the collection's code, the driver and pyroute2 onto the host, and packages of its own distribution."""
         self.shell(f"mkdir -p {FOLDER} && tar -x -z -C {FOLDER}", _bundle())
-        self.shell("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq ipvsadm")
+        self.shell("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq " + " ".join(packages))
 
     def close(self) -> None:
         if self._driver is not None:
@@ -84,5 +84,5 @@ def _bundle() -> bytes:
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
         archive.add(REPOSITORY / "plugins/module_utils", UTILS, filter=without_caches)
         archive.add(Path(pyroute2.__file__).parent, "pyroute2", filter=without_caches)
-        archive.add(REPOSITORY / "tests/contract/ipvs_driver.py", "driver.py")
+        archive.add(REPOSITORY / "tests/contract/driver.py", "driver.py")
     return packed.getvalue()

@@ -28,8 +28,8 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
     ServiceKey,
     Table,
 )
-from ansible_collections.evenkeel.lb.tests.contract.ipvs_director import SPEC, Director, lab
-from ansible_collections.evenkeel.lb.tests.contract.ipvs_driver import table_from_json, table_to_json
+from ansible_collections.evenkeel.lb.tests.contract.director import SPEC, Director, lab
+from ansible_collections.evenkeel.lb.tests.contract.driver import table_from_json, table_to_json
 from ansible_collections.evenkeel.lb.tests.unit.engines.ipvs.tables import KERNEL_KEYS, kernel_tables
 
 TRANSITIONS = 100
@@ -53,7 +53,7 @@ def director() -> Iterator[Director]:
     lab("up", str(SPEC), "--name", LAB_NAME)
     try:
         host = Director(LAB_NAME)
-        host.equip()
+        host.equip("ipvsadm")
         yield host
         host.close()
     finally:

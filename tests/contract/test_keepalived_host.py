@@ -7,27 +7,17 @@
 from __future__ import annotations
 
 import copy
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from ansible_collections.evenkeel.lb.tests.contract.director import Director
+from ansible_collections.evenkeel.lb.tests.contract.director import SPEC, Director, lab
 from ansible_collections.evenkeel.lb.tests.unit.configurations import documents, pair_document
 
-RECONCILE = """
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import System
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
-from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
-wanted = Configuration.from_document(value["document"])
-result = reconcile(System(), engines(), lambda recorded: wanted, check_mode=value["check"])
-answer = {
-    "changed": result.changed, "state": result.transaction.state, "fault": result.fault, "reload": result.reload,
-    "problems": [str(problem) for problem in result.problems],
-    "steps": [[step.action, step.subject] for step in result.steps],
-}
-"""
+LAB_NAME = f"contract-ka-{os.getpid()}"
 
 STATE = """
 for file in /etc/keepalived/evenkeel.conf /etc/evenkeel/lb.json /etc/ipvsadm.rules; do echo "== $file"; cat $file; done
@@ -35,14 +25,30 @@ ipvsadm -Sn | sort; systemctl show -p ActiveState -p MainPID -p NRestarts keepal
 """
 
 
+@pytest.fixture(scope="module")
+def director() -> Iterator[Director]:
+    """A freshly booted host with keepalived and ipvsadm; keepalived.conf includes our file and nothing else."""
+    lab("up", str(SPEC), "--name", LAB_NAME)
+    try:
+        host = Director(LAB_NAME)
+        host.equip("keepalived", "ipvsadm")
+        host.shell("modprobe ip_vs; echo 'include /etc/keepalived/evenkeel.conf' > /etc/keepalived/keepalived.conf")
+        yield host
+        host.close()
+    finally:
+        lab("down", LAB_NAME)
+
+
 def reconcile(director: Director, document: Any, check: bool = False) -> dict[str, Any]:
-    answer: dict[str, Any] = director.python(RECONCILE, {"document": document, "check": check})
+    answer: dict[str, Any] = director.drive(
+        "converge", {"document": document, "check_mode": check, "all_engines": True}
+    )
     return answer
 
 
 def kernel(director: Director) -> list[str]:
     """The kernel's services without health: lines of ipvsadm, sorted."""
-    return sorted(director.sh("ipvsadm -Sn").split("\n")[:-1])
+    return sorted(director.shell("ipvsadm -Sn").split("\n")[:-1])
 
 
 def lb1_document() -> dict[str, Any]:
@@ -56,10 +62,10 @@ def lb1_document() -> dict[str, Any]:
 def active_with(director: Director, document: Any) -> str:
     """The state of the director once it holds the document and its VIPs."""
     assert reconcile(director, document)["state"] == "applied"
-    director.sh(
+    director.shell(
         "for i in $(seq 100); do ip -6 address show dev eth1 | grep -q fd10::50 && exit 0; sleep 0.1; done; exit 1"
     )
-    return director.sh(STATE)
+    return director.shell(STATE)
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +88,7 @@ def test_from_nothing_to_a_pair_and_again(director: Director) -> None:
         "-a -t 10.10.0.50:80 -r 10.20.0.22:8080 -m -w 1",
         "-a -t [fd10::50]:80 -r [fd20::21]:80 -m -w 1",
     ]
-    assert director.sh("stat -c %a /etc/keepalived/evenkeel.conf /etc/evenkeel/lb.json").split() == ["600", "600"]
+    assert director.shell("stat -c %a /etc/keepalived/evenkeel.conf /etc/evenkeel/lb.json").split() == ["600", "600"]
     assert reconcile(director, lb1_document())["state"] == "unchanged"
 
 
@@ -90,14 +96,14 @@ def test_a_server_that_its_health_check_took_out_is_no_change(director: Director
     document = pair_document()
     document["health_checks"][0].update(interval=0.1, timeout=0.1, retries=1)
     assert reconcile(director, document)["state"] == "applied"
-    director.sh("for i in $(seq 100); do ipvsadm -Sn | grep -q 10.20.0.21 || exit 0; sleep 0.1; done; exit 1")
+    director.shell("for i in $(seq 100); do ipvsadm -Sn | grep -q 10.20.0.21 || exit 0; sleep 0.1; done; exit 1")
     assert reconcile(director, document)["state"] == "unchanged"
 
 
 def test_changes_are_edits_in_place(director: Director) -> None:
     document = lb1_document()
     reconcile(director, document)
-    pid = director.sh("systemctl show -p MainPID keepalived")
+    pid = director.shell("systemctl show -p MainPID keepalived")
     document["farms"][0].update(balance="source_hash", persistence_timeout=60, persistence_netmask="255.255.255.0")
     document["farms"][0]["servers"][0].update(weight=5)
     document["farms"][0]["servers"][1].update(state="drained")
@@ -108,7 +114,7 @@ def test_changes_are_edits_in_place(director: Director) -> None:
         "-a -t 10.10.0.50:80 -r 10.20.0.21:80 -m -w 5",
         "-a -t 10.10.0.50:80 -r 10.20.0.22:8080 -m -w 0",
     ]
-    assert director.sh("systemctl show -p MainPID keepalived") == pid
+    assert director.shell("systemctl show -p MainPID keepalived") == pid
 
 
 def test_a_farm_whose_servers_all_drain_is_accepted(director: Director) -> None:
@@ -127,14 +133,14 @@ def test_a_refused_candidate_leaves_everything_as_it_was(director: Director) -> 
     answer = reconcile(director, bad)
     assert answer["state"] == "refused"
     assert "HA group main: keepalived -t says: " in answer["problems"][0] and "eth9" in answer["problems"][0]
-    assert director.sh(STATE) == before
-    assert "evenkeel-c" not in director.sh("ls -A /etc/keepalived")
+    assert director.shell(STATE) == before
+    assert "evenkeel-c" not in director.shell("ls -A /etc/keepalived")
 
 
 def test_when_the_reload_fails_everything_is_put_back(director: Director) -> None:
     before = active_with(director, lb1_document())
     override = "/run/systemd/system/keepalived.service.d"
-    director.sh(
+    director.shell(
         f"mkdir -p {override} && printf '[Service]\\nExecReload=\\nExecReload=/bin/sh -c \"! rm {override}/broken\"\\n'"
         f" > {override}/x.conf && touch {override}/broken && systemctl daemon-reload"
     )
@@ -144,29 +150,31 @@ def test_when_the_reload_fails_everything_is_put_back(director: Director) -> Non
         more["farms"][0]["servers"][1].pop("port")
         answer = reconcile(director, more)
     finally:
-        director.sh(f"rm -r {override} && systemctl daemon-reload")
+        director.shell(f"rm -r {override} && systemctl daemon-reload")
     assert answer["state"] in ("restored", "failed") and "systemctl reload keepalived.service failed" in answer["fault"]
-    assert director.sh(STATE) == before
+    assert director.shell(STATE) == before
 
 
 def test_a_missing_include_is_named_before_anything_moves(director: Director) -> None:
-    director.sh("cp -a /etc/keepalived/keepalived.conf /root/keep && sed -i /include/d /etc/keepalived/keepalived.conf")
+    director.shell(
+        "cp -a /etc/keepalived/keepalived.conf /root/keep && sed -i /include/d /etc/keepalived/keepalived.conf"
+    )
     try:
-        before = director.sh(STATE)
+        before = director.shell(STATE)
         answer = reconcile(director, lb1_document())
         assert answer["state"] == "refused"
         assert "does not include /etc/keepalived/evenkeel.conf" in answer["problems"][0]
-        assert director.sh(STATE) == before
+        assert director.shell(STATE) == before
     finally:
-        director.sh("mv /root/keep /etc/keepalived/keepalived.conf")
+        director.shell("mv /root/keep /etc/keepalived/keepalived.conf")
 
 
 def test_what_the_user_configured_stays(director: Director) -> None:
     own = "virtual_server 10.10.0.99 25 {\\n protocol TCP\\n lvs_sched rr\\n real_server 10.20.0.9 25 {\\n }\\n}\\n"
-    director.sh(
+    director.shell(
         f"cp -a /etc/keepalived/keepalived.conf /root/keep && printf '{own}' >> /etc/keepalived/keepalived.conf"
     )
-    director.sh("systemctl restart keepalived; ipvsadm -A -u 10.10.0.98:53 -s rr")
+    director.shell("systemctl restart keepalived; ipvsadm -A -u 10.10.0.98:53 -s rr")
     try:
         reconcile(director, lb1_document())
         assert reconcile(director, {})["state"] == "applied"
@@ -176,10 +184,10 @@ def test_what_the_user_configured_stays(director: Director) -> None:
             "-a -t 10.10.0.99:25 -r 10.20.0.9:25 -m -w 1",
         ]
     finally:
-        director.sh(
+        director.shell(
             "mv /root/keep /etc/keepalived/keepalived.conf; systemctl reload keepalived; ipvsadm -D -u 10.10.0.98:53"
         )
-        director.sh("for i in $(seq 50); do ipvsadm -Sn | grep -q 10.10.0.99 || exit 0; sleep 0.1; done; exit 1")
+        director.shell("for i in $(seq 50); do ipvsadm -Sn | grep -q 10.10.0.99 || exit 0; sleep 0.1; done; exit 1")
 
 
 @pytest.mark.parametrize(
@@ -199,9 +207,9 @@ def test_what_somebody_changed_behind_our_back_is_seen_and_put_back(
 ) -> None:
     reconcile(director, lb1_document())
     before = kernel(director)
-    director.sh(damage)
+    director.shell(damage)
     seen = reconcile(director, lb1_document(), check=True)
-    assert subject in [name for _action, name in seen["steps"]]
+    assert subject in [name for _action, name, _impact in seen["steps"]]
     assert reconcile(director, lb1_document())["state"] == "applied"
     assert kernel(director) == before
     assert reconcile(director, lb1_document())["state"] == "unchanged"

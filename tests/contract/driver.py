@@ -22,6 +22,7 @@ from typing import Any
 import pyroute2
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import (
     ApplyFailed,
     apply,
@@ -144,12 +145,14 @@ def operate(argument: Json) -> Json:
 
 
 def converge(argument: Json) -> Json:
-    """Make the configuration what the document says, by the ipvs engine alone."""
+    """Make the configuration what the document says, by the ipvs engine alone or by all engines."""
     wanted = Configuration.from_document(argument["document"])
-    result = reconcile(System(), [IpvsEngine()], lambda recorded: wanted, argument.get("check_mode", False))
+    carriers = engines() if argument.get("all_engines") else [IpvsEngine()]
+    result = reconcile(System(), carriers, lambda recorded: wanted, argument.get("check_mode", False))
     return {
         "state": result.transaction.state,
         "changed": result.changed,
+        "reload": list(result.reload),
         "steps": [[step.action, step.subject, step.impact] for step in result.steps],
         "fault": result.fault,
         "problems": [str(problem) for problem in result.problems],
