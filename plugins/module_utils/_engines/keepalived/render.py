@@ -72,6 +72,9 @@ def _vrrp_instance(group: HaGroup, vips: List[Vip]) -> Iterator[str]:
     yield f"    priority {me.priority}"
     yield "    version 3"
     yield f"    advert_int {group.advert_interval:g}"
+    # Two directors that were both active, because the network between them was cut, meet again: the one that steps back
+    # answers once more, so that the other one hears it and announces its VIPs anew.
+    yield "    higher_prio_send_advert true"
     if not group.preempt:
         yield "    nopreempt"
     if group.unicast:
@@ -94,7 +97,10 @@ def _vrrp_instance(group: HaGroup, vips: List[Vip]) -> Iterator[str]:
 
 
 def _virtual_address(vip: Vip, group: HaGroup) -> str:
-    return f"{vip.address} dev {vip.interface or group.interface}"
+    # Deprecated, in the words of RFC 4862: held and answered, but never chosen as the source of the director's own
+    # packets, whose answers would go to whichever director is active.
+    lifetime = " preferred_lft 0" if ":" in vip.ip else ""
+    return f"{vip.address} dev {vip.interface or group.interface}{lifetime}"
 
 
 def _virtual_server(service: Service) -> Iterator[str]:

@@ -30,11 +30,12 @@ vrrp_instance main {
     priority 150
     version 3
     advert_int 1
+    higher_prio_send_advert true
     virtual_ipaddress {
         10.10.0.50/24 dev eth1
     }
     virtual_ipaddress_excluded {
-        fd10::50/64 dev eth1
+        fd10::50/64 dev eth1 preferred_lft 0
     }
 }
 """
@@ -115,7 +116,7 @@ def test_unicast_names_this_member_and_the_others():
         member["address"] = f"10.10.0.{11 + number}"
     text = blocks(Configuration.from_document(document_))["HA group main"]
     assert "    unicast_src_ip 10.10.0.11\n    unicast_peer {\n        10.10.0.12\n    }\n" in text
-    assert "    advert_int 0.25\n    nopreempt\n" in text
+    assert "    advert_int 0.25\n" in text and "    nopreempt\n" in text
 
 
 @pytest.mark.parametrize(
