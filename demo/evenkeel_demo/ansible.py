@@ -35,7 +35,8 @@ class Run:
         kind = event["event"]
         if kind == "task":
             self.tasks += 1
-            self.task = event["name"]
+            # Without the role before it: the line it is shown in is short.
+            self.task = event["name"].rpartition(" : ")[2]
         elif kind == "changed":
             self.changes.append(f"{event['host']}: {event['task']}")
         elif kind == "failed":
