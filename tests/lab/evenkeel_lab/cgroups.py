@@ -12,6 +12,7 @@ from pathlib import Path
 
 from evenkeel_lab.base import LabError
 from evenkeel_lab.plan import owns
+from evenkeel_lab.processes import PATIENCE
 
 
 def hierarchies(mountinfo: str | None = None) -> list[Path]:
@@ -43,14 +44,18 @@ def remove(lab: str) -> None:
 
 
 def _remove(group: Path) -> None:
-    below = [path for path in group.rglob("*") if path.is_dir()]
-    for path in [*sorted(below, reverse=True), group]:
-        deadline = time.monotonic() + 2
-        while True:
+    deadline = time.monotonic() + PATIENCE
+    while group.exists():
+        for path in [*sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True), group]:
             try:
                 path.rmdir()
-                break
-            except OSError as error:  # the kernel needs a moment after the last process ended
-                if error.errno != errno.EBUSY or time.monotonic() > deadline:
-                    raise LabError(f"{path} cannot be removed: {error.strerror}") from error
-                time.sleep(0.01)
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    raise
+                break  # a process that was killed is still on its way out
+        else:
+            return
+        if time.monotonic() > deadline:
+            members = " ".join(path.read_text() for path in group.rglob("cgroup.procs")).split()
+            raise LabError(f"{group} cannot be removed: still in it are processes {' '.join(members) or '(none)'}")
+        time.sleep(0.01)

@@ -183,7 +183,7 @@ def _clear(lab: str) -> None:
     identities = {name: network.identity(name) for name in names}
     supervisors = [p for p in processes.inside(identities.values()) if p.program() == ct.SUPERVISOR]
     processes.end(identity for name, identity in identities.items() if name != namespace(lab))
-    processes.wait(supervisors, 3)  # given the time, they clean up after the containers that just ended
+    processes.wait(supervisors)  # given the time, they clean up after the containers that just ended
     processes.end(identities.values())
     cgroups.remove(lab)
     for name in names:

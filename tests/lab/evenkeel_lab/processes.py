@@ -13,6 +13,9 @@ from pathlib import Path
 from evenkeel_lab.base import LabError
 from evenkeel_lab.state import Process
 
+#: Seconds a killed process may take to be gone: it still closes what it had mounted, on a disk others keep busy.
+PATIENCE = 20.0
+
 
 def inside(identities: Iterable[int]) -> list[Process]:
     """The processes in any of these network namespaces."""
@@ -31,7 +34,7 @@ def inside(identities: Iterable[int]) -> list[Process]:
     return found
 
 
-def end(identities: Iterable[int], seconds: float = 5.0) -> None:
+def end(identities: Iterable[int], seconds: float = PATIENCE) -> None:
     """Kill everything in these namespaces, also what is started meanwhile. LabError when something stays."""
     wanted = set(identities)
     deadline = time.monotonic() + seconds
@@ -43,7 +46,7 @@ def end(identities: Iterable[int], seconds: float = 5.0) -> None:
         time.sleep(0.01)
 
 
-def wait(processes: Iterable[Process], seconds: float) -> bool:
+def wait(processes: Iterable[Process], seconds: float = PATIENCE) -> bool:
     """Whether all of these ended in time."""
     waiting = list(processes)
     deadline = time.monotonic() + seconds
