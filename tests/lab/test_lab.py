@@ -52,6 +52,7 @@ def lab(run_directory):
             text=True,
             capture_output=True,
             timeout=600,
+            check=False,
         )
         assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout if status == 0 else done.stderr
@@ -82,7 +83,9 @@ def left_of(name: str, run_directory: Path) -> list[str]:
     """Whatever on this machine belongs to a lab: processes, namespaces, mounts, files, control groups."""
     left = [str(path) for path in run_directory.rglob("*") if name in str(path)]
     for place in ("/run/netns", "/run/systemd/nspawn", "/sys/fs/cgroup"):
-        found = subprocess.run(["find", place, "-name", f"*{name}*"], text=True, stdout=subprocess.PIPE).stdout
+        # Others may end something while find looks at it, which is no fault.
+        words = ["find", place, "-name", f"*{name}*"]
+        found = subprocess.run(words, text=True, stdout=subprocess.PIPE, check=False).stdout
         left += found.splitlines()
     left += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"evk-{name}" in line]
     for process in Path("/proc").glob("[0-9]*"):

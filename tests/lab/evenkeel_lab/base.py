@@ -43,9 +43,8 @@ def command(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command, capture its output. Raises LabError with all of it when `check` and it fails."""
     argv = [str(word) for word in words]
-    done = subprocess.run(
-        argv, env=None if env is None else {**os.environ, **env}, cwd=cwd, text=True, capture_output=True
-    )
+    environment = {**os.environ, **(env or {})}
+    done = subprocess.run(argv, env=environment, cwd=cwd, text=True, capture_output=True, check=False)
     if check and done.returncode:
         raise LabError(f"{shlex.join(argv)}: exit status {done.returncode}\n{done.stdout}{done.stderr}".rstrip())
     return done

@@ -19,8 +19,8 @@ def hierarchies(mountinfo: str | None = None) -> list[Path]:
     """Where systemd keeps track of services: version 2 of control groups, and its named hierarchy of version 1."""
     found = []
     for line in (mountinfo or Path("/proc/self/mountinfo").read_text()).splitlines():
-        before, _, after = line.partition(" - ")
-        kind, _, options = after.split(" ", 2)
+        before, after = line.split(" - ", 1)
+        kind, _device, options = after.split(" ", 2)
         if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(",")):
             found.append(Path(before.split()[4]))
     return found

@@ -177,7 +177,7 @@ def _bridge(ip: IPRoute, bridge: Bridge) -> None:
 
 def _address(ip: IPRoute, index: int, addresses: tuple[str, ...]) -> None:
     for address in addresses:
-        host, _, length = address.partition("/")
+        host, length = address.split("/")
         flags = _NODAD if ":" in host else 0
         ip.addr("add", index=index, address=host, prefixlen=int(length), flags=flags)
 

@@ -82,8 +82,11 @@ def _sources() -> list[tuple[str, str]]:
     if not found.strip():  # only sources whose lists were fetched are shown
         command("apt-get", "-qq", "update")
         found = command("apt-get", *listing).stdout
-    pairs = [tuple(line.split()) for line in found.splitlines()]
-    return [(uri, release) for uri, release in pairs]
+    addresses = []
+    for line in found.splitlines():
+        address, release = line.split()
+        addresses.append((address, release))
+    return addresses
 
 
 def debian(suite: str) -> Source:

@@ -32,7 +32,7 @@ def main() -> int:
     chosen = parser.parse_args()
     servers: Counter[str] = Counter()
     errors: Counter[str] = Counter()
-    for _ in range(chosen.count):
+    for _number in range(chosen.count):
         try:
             servers[ask(chosen.protocol, chosen.address, chosen.port, chosen.timeout)] += 1
         except NoAnswer as error:

@@ -96,7 +96,7 @@ class Prober:
         self._start = time.monotonic()
         self._stopped = False
 
-    def stop(self, *_: Any) -> None:
+    def stop(self, *_signal: Any) -> None:
         """Send no more. Only sets a flag, as befits a signal handler."""
         self._stopped = True
 

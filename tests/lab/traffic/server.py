@@ -73,7 +73,7 @@ def serve_udp(family: socket.AddressFamily, name: bytes) -> None:
         sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         sock.bind(("0.0.0.0", UDP_PORT))
     while True:
-        _, ancillary, _, sender = sock.recvmsg(2048, 256)
+        _question, ancillary, _flags, sender = sock.recvmsg(2048, 256)
         source = [(level, kind, _source(level, data)) for level, kind, data in ancillary]
         try:
             sock.sendmsg([name], source, 0, sender)
