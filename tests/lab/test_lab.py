@@ -87,13 +87,13 @@ def left_of(name: str, run_directory: Path) -> list[str]:
         words = ["find", place, "-name", f"*{name}*"]
         found = subprocess.run(words, text=True, stdout=subprocess.PIPE, check=False).stdout
         left += found.splitlines()
-    left += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"evk-{name}" in line]
+    left += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f"-{name}" in line]
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
         except OSError:
             continue  # ended meanwhile
-        if f"evk-{name}" in words or f"{run_directory}/{name}" in words:
+        if f"-{name}" in words or f"{run_directory}/{name}" in words:
             left.append(words)
     return left
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import subprocess
@@ -30,9 +31,18 @@ def cache() -> Path:
     return Path(os.environ.get("EVENKEEL_CACHE", "/var/cache/evenkeel")) / "lab"
 
 
+_RUN = "/run/evenkeel-lab"
+
+
 def run_directory() -> Path:
     """Directory of the running labs, one sub-directory for each."""
-    return Path(os.environ.get("LAB_RUN", "/run/evenkeel-lab"))
+    return Path(os.environ.get("LAB_RUN", _RUN))
+
+
+def tag() -> str:
+    """What tells this directory's labs from another's, in the names of what all of this machine shares."""
+    directory = str(run_directory())
+    return "" if directory == _RUN else hashlib.sha256(directory.encode()).hexdigest()[:6]
 
 
 def command(

@@ -60,7 +60,7 @@ def power_on(plan: Plan, host: Host, state: State) -> Process:
         *("sh", "-c", _ENTER, host.name, " ".join(map(str, groups)), layers, str(place / "root")),
         *(SUPERVISOR, "--quiet", "--boot", "--register=no", "--keep-unit", "--console=read-only"),
         *("--link-journal=no", "--resolv-conf=off", "--timezone=off", "--capability=all"),
-        *(f"--machine={plan.name}-{host.name}", f"--hostname={host.name}", f"--directory={place / 'root'}"),
+        *(f"--machine={host.namespace}", f"--hostname={host.name}", f"--directory={place / 'root'}"),
         f"--network-namespace-path=/run/netns/{host.namespace}",
         f"--bind-ro={state.parts.repositories[distro]}:/share/repo/{distro}",
         f"--bind-ro={HERE / 'traffic'}:/share/traffic",

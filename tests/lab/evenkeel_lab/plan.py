@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names and addresses of everything in a lab. Pure: the same description always gives the same plan."""
+"""Names and addresses of everything in a lab: the same description always gives the same plan."""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
 
-from evenkeel_lab.base import LabError
+from evenkeel_lab.base import LabError, tag
 from evenkeel_lab.spec import HostSpec, Spec
 
 
@@ -99,7 +99,8 @@ class Plan:
 
 def namespace(lab: str, host: str | None = None) -> str:
     """The name of the network namespace of a lab, or of one of its hosts. (No lab has a dot in its name.)"""
-    return f"evk-{lab}" if host is None else f"evk-{lab}.{host}"
+    own = f"evk{tag()}-{lab}"
+    return own if host is None else f"{own}.{host}"
 
 
 def owns(lab: str, name: str) -> bool:

@@ -27,6 +27,7 @@ MOUNTS = """\
 @pytest.fixture
 def plan(document, tmp_path, monkeypatch):
     monkeypatch.setenv("EVENKEEL_CACHE", str(tmp_path))
+    monkeypatch.delenv("LAB_RUN", raising=False)
     key = tmp_path / "lab" / "ssh" / "id_ed25519"
     key.parent.mkdir(parents=True)
     key.touch()

@@ -54,6 +54,16 @@ def test_what_is_not_there_is_named(document):
         plan.host("web1").interface("back")
 
 
+def test_labs_of_one_name_in_two_places_are_two_labs(monkeypatch):
+    monkeypatch.delenv("LAB_RUN", raising=False)
+    assert namespace("a", "client") == "evk-a.client"
+    monkeypatch.setenv("LAB_RUN", "/tmp/one")
+    one = namespace("a")
+    monkeypatch.setenv("LAB_RUN", "/tmp/other")
+    assert len({"evk-a", one, namespace("a")}) == 3
+    assert not owns("a", one)
+
+
 def test_a_lab_owns_its_namespaces_and_no_others():
     assert owns("a", namespace("a"))
     assert owns("a", namespace("a", "client"))
