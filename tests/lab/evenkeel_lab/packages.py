@@ -26,7 +26,6 @@ _PROGRAMS = {
     "mke2fs": "e2fsprogs",
     "dpkg-scanpackages": "dpkg-dev",
     "ssh": "openssh-client",
-    "ip": "iproute2",
 }
 _BUILD_PROGRAMS = {
     "gcc": "gcc",
@@ -75,26 +74,23 @@ def machine_suite() -> str:
     return platform.freedesktop_os_release()["VERSION_CODENAME"]
 
 
-def _sources() -> list[tuple[str, str]]:
-    """(address, release) of each package source of this machine, in its order."""
-    listing = ["indextargets", "--no-release-info", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+def _sources() -> list[str]:
+    """Address, release and maker of each package source of this machine, in its order."""
+    listing = ["indextargets", "--format", "$(REPO_URI) $(CODENAME) $(ORIGIN)", "Created-By: Packages"]
     found = command("apt-get", *listing).stdout
     if not found.strip():  # only sources whose lists were fetched are shown
         command("apt-get", "-qq", "update")
         found = command("apt-get", *listing).stdout
-    addresses = []
-    for line in found.splitlines():
-        address, release = line.split()
-        addresses.append((address, release))
-    return addresses
+    return found.splitlines()
 
 
 def debian(suite: str) -> Source:
     """A release of Debian, from where this machine gets its own packages. LabError when that is nowhere."""
-    for address, release in _sources():
-        if release == machine_suite():
-            return Source(address.rstrip("/"), suite, ("main",), _DEBIAN_KEYS)
-    raise LabError(f"no package source of this machine serves {machine_suite()}, which it runs")
+    own = f" {machine_suite()} Debian"
+    for line in _sources():
+        if line.endswith(own):
+            return Source(line.removesuffix(own).rstrip("/"), suite, ("main",), _DEBIAN_KEYS)
+    raise LabError(f"no package source of this machine serves Debian {machine_suite()}, which it runs")
 
 
 def source(distro: Distro, scratch: Path) -> Source:
@@ -134,12 +130,7 @@ def first_that_serves(release: str, addresses: Sequence[str], scratch: Path) -> 
 class Archive:
     """An apt of its own in `directory`, for one release; it neither reads nor changes what this machine has."""
 
-    def __init__(
-        self,
-        directory: Path,
-        source: Source,
-        installed: Path = Path("/dev/null"),
-    ) -> None:
+    def __init__(self, directory: Path, source: Source, installed: Path = Path("/dev/null")) -> None:
         """`installed` is the dpkg status file that says what need not be fetched. Raises LabError when unreachable."""
         self.directory = directory
         self.debs = directory / "cache" / "archives"
@@ -181,8 +172,5 @@ class Archive:
 
     def version(self, package: str) -> str:
         """The version that would be fetched."""
-        return (
-            command("apt-cache", "show", "--no-all-versions", package, env=self._env)
-            .stdout.partition("\nVersion: ")[2]
-            .split("\n")[0]
-        )
+        shown = command("apt-cache", "show", "--no-all-versions", package, env=self._env).stdout
+        return shown.partition("\nVersion: ")[2].partition("\n")[0]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,6 +32,8 @@ _MASKED = """
     systemd-random-seed.service systemd-remount-fs.service systemd-tmpfiles-setup-dev.service
     systemd-tmpfiles-setup-dev-early.service
 """.split()
+
+_PHASE = re.compile(r"I: (Retrieving|Extracting|Unpacking|Configuring) ")
 
 # First process of a vm: finds the script the lab wrote for this very host and becomes it.
 _INIT = """\
@@ -92,19 +95,27 @@ def _debootstrap(distro: Distro, archive: Source, root: Path, log: Path) -> None
         f"--include={','.join(distro.base)}",
     ]
     words = contained("debootstrap", *options, distro.name, root, archive.address, script)
-    phase = ""
     with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        with log.open("w") as file:
-            for line in process.stdout:
-                file.write(line)
-                verb = line.split()[1] if line.startswith("I: ") and len(line.split()) > 1 else ""
-                if verb in ("Retrieving", "Extracting", "Unpacking", "Configuring") and verb != phase:
-                    phase = verb
-                    if verb != "Retrieving" or "InRelease" in line:
-                        say(f"    {distro.name}: {verb.lower()} packages")
+        try:
+            _follow(distro, process, log)
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
         raise LabError(f"the root file system of {distro.name} cannot be had:\n{tail(log.read_text())}")
+
+
+def _follow(distro: Distro, process: subprocess.Popen[str], log: Path) -> None:
+    """Keep what debootstrap says, and tell when it gets on to something else."""
+    assert process.stdout is not None
+    phase = ""
+    with log.open("w") as file:
+        for line in process.stdout:
+            file.write(line)
+            told = _PHASE.match(line)
+            if told is not None and told[1] != phase:
+                phase = told[1]
+                say(f"    {distro.name}: {phase.lower()} packages")
 
 
 def _tune(root: Path, files: dict[str, str]) -> None:
