@@ -33,7 +33,7 @@ _SOCKET_PATH = 107
 
 def prepare(spec: Spec) -> Parts:
     """Everything the lab is made of, made where the cache does not have it."""
-    _check_places(spec)
+    check_places(spec)
     packages.install_tools()
     parts = Parts()
     for distro in spec.distros:
@@ -45,7 +45,8 @@ def prepare(spec: Spec) -> Parts:
     return parts
 
 
-def _check_places(spec: Spec) -> None:
+def check_places(spec: Spec) -> None:
+    """Refuse, with a LabError, directories that cannot be passed on to kernels or hold their sockets."""
     for place in (cache(), run_directory(), HERE):
         if any(character in str(place) for character in " \t,:'\""):
             raise LabError(f"{place}: kernels cannot be told a path with blanks, commas, colons or quotes")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from evenkeel_lab import cgroups, kernels, packages, ssh, vm
+from evenkeel_lab import cgroups, kernels, lifecycle, packages, ssh, vm
 from evenkeel_lab.base import LabError
 from evenkeel_lab.plan import make
 from evenkeel_lab.spec import parse
@@ -40,6 +40,15 @@ def test_ssh_reaches_hosts_from_inside_the_labs_network(plan):
     assert "Host client" not in text
     assert "ProxyCommand nsenter --net=/run/netns/evk-small " in text
     assert "ControlPath /run/lab/small/cm-%h" in text
+
+
+@pytest.mark.parametrize(
+    ("directory", "said"), [("/" + "d" * 76, "3 characters too long"), ("/run/a b", "blanks"), ("/run/a,b", "commas")]
+)
+def test_a_place_that_kernels_cannot_be_told_is_refused(document, monkeypatch, directory, said):
+    monkeypatch.setenv("LAB_RUN", directory)
+    with pytest.raises(LabError, match=said):
+        lifecycle.check_places(parse(document))
 
 
 def test_systemd_keeps_track_of_services_in_two_hierarchies():
