@@ -64,7 +64,7 @@ def power_on(plan: Plan, host: Host, state: State) -> Process:
         *(["seccomp=on"] if kernel.seccomp else []),
         f"ubd0={place / 'disk'}",
         *("root=/dev/root", "rootfstype=hostfs", f"rootflags={state.parts.roots[str(host.spec.distro)]}", "ro"),
-        *("init=/lab-init", f"lab.guest={guest}", "panic=-1"),
+        *("init=/lab-init", f"lab.guest={guest}", "panic=-1", "selinux=0"),
         *("con=null", "con0=fd:0,fd:1", "con1=null"),
         *taps,
     ]
@@ -119,7 +119,8 @@ def boot_script(host: Host, parts: Parts) -> str:
             lines.append(f"ip addr add {address} dev {interface.device}{nodad}")
         lines.append(f"ip link set {interface.device} up")
     lines += [
-        "umount /lab /proc",
+        "umount -l /lab",  # lazily, as this very script is read from it
+        "umount /proc",
         "unset LIBMOUNT_FORCE_MOUNT2",
         "cd /mnt/root && exec switch_root /mnt/root /sbin/init",
     ]
