@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -82,7 +83,10 @@ def play(lab: str, name: str, hosts: list[str], detail: Callable[[str], None]) -
 
 
 def _environment(lab: str, events: Path) -> dict[str, str]:
+    # What else the user's environment says to Ansible is meant for the user's own runs.
+    others = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     return {
+        **others,
         "ANSIBLE_CONFIG": str(REPOSITORY / "demo" / "ansible.cfg"),
         "ANSIBLE_CALLBACKS_ENABLED": "events",
         "ANSIBLE_NOCOLOR": "1",

@@ -39,8 +39,9 @@ def summary(report: dict[str, Any], path: str) -> str:
 def kept(lab: str) -> str:
     """How to use a lab that stays, and how to end it."""
     bin_directory = Path(sys.executable).parent
-    run_directory = f"LAB_RUN={os.environ['LAB_RUN']} " if "LAB_RUN" in os.environ else ""
+    places = [f"{name}={os.environ[name]}" for name in ("EVENKEEL_CACHE", "LAB_RUN") if name in os.environ]
     commands = [
+        *([("before anything else", f"export {' '.join(places)}")] if places else []),
         ("a shell on a director", f"tests/lab/lab ssh {lab} lb1"),
         (
             "ten requests of the client",
@@ -50,4 +51,4 @@ def kept(lab: str) -> str:
         ("the playbook once more", f"(cd demo && DEMO_LAB={lab} {bin_directory}/ansible-playbook evenkeel.lb.ha_pair)"),
         ("take it down", f"tests/lab/lab down {lab}"),
     ]
-    return "\n".join([f"The lab {lab} stays up:", *(f"  {name:<27} {run_directory}{text}" for name, text in commands)])
+    return "\n".join([f"The lab {lab} stays up:", *(f"  {name:<27} {text}" for name, text in commands)])

@@ -39,7 +39,7 @@ def run(
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **(env or {})},
+            env=env,
         )
         try:
             while process.poll() is None:

@@ -108,7 +108,7 @@ class Story:
             run = self._play("second", step)
             changed = run.total_changed()
             if changed:
-                raise NotAsTold(f"the second run changed {changed} things:\n" + "\n".join(run.changes))
+                raise NotAsTold(f"the second run made {changed} changes:\n" + "\n".join(run.changes))
             step.done(f"{PLAYBOOK} again: changed=0 on {', '.join(sorted(run.changed))}")
         self._measured["second_run_changed"] = changed
 
