@@ -9,8 +9,8 @@ name: changes
 type: aggregate
 short_description: Records which task reported a change on which host
 description:
-  - Appends one JSON document for each run of C(converge.yml) to C(changes.jsonl) in the directory that the environment variable
-    E(SCENARIO_LOGS) names. A run in check mode and a real run can then be compared.
+  - Appends one JSON document for each run of C(converge.yml) to C(changes.jsonl) in the directory that the environment
+    variable E(SCENARIO_LOGS) names. A run in check mode and a real run can then be compared.
 """
 
 import json
