@@ -316,3 +316,14 @@ def test_a_killed_start_does_not_hinder_the_next(lab, small, run_directory):
     assert lab("ssh", name, "lb1", "hostname").strip() == "lb1"
     lab("down", name)
     assert left_of(name, run_directory) == []
+
+
+def test_nothing_is_left_of_a_container_whose_supervisor_was_killed(lab, small, run_directory):
+    name = f"s{os.getpid()}"
+    lab("up", small, "--name", name)
+    record = json.loads((run_directory / name / "state.json").read_text())
+    started = record["processes"]["web1"]["pid"]
+    (supervisor,) = Path(f"/proc/{started}/task/{started}/children").read_text().split()
+    os.kill(int(supervisor), signal.SIGKILL)
+    lab("down", name)
+    assert left_of(name, run_directory) == []

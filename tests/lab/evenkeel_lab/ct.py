@@ -13,11 +13,14 @@ from pathlib import Path
 
 from evenkeel_lab import cgroups, network, processes
 from evenkeel_lab.base import HERE, LabError
-from evenkeel_lab.plan import Host, Plan
+from evenkeel_lab.plan import Host, Plan, owns
 from evenkeel_lab.state import Process, State, directory
 
 #: The program that stands over each container, as the kernel names it.
 SUPERVISOR = "systemd-nspawn"
+
+# Where it keeps a directory for each container, which stays when it is killed before it could clean up.
+_KEPT = Path("/run/systemd/nspawn/propagate")
 
 # Enters the host's control groups, and mounts its files in a mount namespace that ends with the last process in it.
 # 133 is how systemd-nspawn tells its service manager, which it takes us for, that the container wants to reboot.
@@ -84,3 +87,11 @@ def power_off(host: Host, process: Process) -> None:
     if not processes.wait([process]):
         raise LabError(f"{SUPERVISOR} of {host.name}, process {process.pid}, does not end")
     network.remove(host.namespace)
+
+
+def clear(lab: str) -> None:
+    """Remove what a lab's hosts left outside the lab's own directory; nothing runs in them any more."""
+    cgroups.remove(lab)
+    for path in _KEPT.glob("*"):
+        if owns(lab, path.name):
+            shutil.rmtree(path)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evenkeel_lab import cgroups, ct, kernels, network, packages, processes, rootfs, ssh, state, vm
+from evenkeel_lab import ct, kernels, network, packages, processes, rootfs, ssh, state, vm
 from evenkeel_lab.base import HERE, LabError, cache, run_directory, tail
 from evenkeel_lab.lock import Held, exclusive
 from evenkeel_lab.plan import Host, Plan, namespace
@@ -186,7 +186,7 @@ def _clear(lab: str) -> None:
     processes.end(identity for name, identity in identities.items() if name != namespace(lab))
     processes.wait(supervisors)  # given the time, they clean up after the containers that just ended
     processes.end(identities.values())
-    cgroups.remove(lab)
+    ct.clear(lab)
     for name in names:
         network.remove(name)
     if place.exists():
