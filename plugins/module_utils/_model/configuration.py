@@ -8,30 +8,34 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
 
+from .addresses import is_address
+from .certificate_profile import CertificateProfile
 from .farm import Farm, Server
+from .fields import Name, shown
 from .healthcheck import HealthCheck
-from .objects import described, incomplete, merged, parse, serialise
-from .problems import InvalidConfiguration, Problem
+from .objects import described, merged, parse_list, serialise
+from .problems import InvalidConfiguration, Problem, nearest_names, some
 from .vip import HaGroup, Vip
 from .virtual_server import VirtualServer
 
 KINDS: Mapping[str, Any] = {
     "ha_groups": HaGroup,
     "vips": Vip,
+    "certificate_profiles": CertificateProfile,
     "health_checks": HealthCheck,
     "farms": Farm,
     "virtual_servers": VirtualServer,
 }
 
-# (kind, field, kind it names)
-REFERENCES: Tuple[Tuple[str, str, str], ...] = (
-    ("vips", "ha_group", "ha_groups"),
-    ("farms", "health_check", "health_checks"),
-    ("virtual_servers", "farm", "farms"),
-    ("virtual_servers", "vip", "vips"),
-)
+
+class Reference(NamedTuple):
+    """One object names another: where it does, which kind it names, and by what name."""
+
+    path: str
+    target: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Configuration:
 
     ha_groups: Mapping[str, HaGroup] = dataclasses.field(default_factory=dict)
     vips: Mapping[str, Vip] = dataclasses.field(default_factory=dict)
+    certificate_profiles: Mapping[str, CertificateProfile] = dataclasses.field(default_factory=dict)
     health_checks: Mapping[str, HealthCheck] = dataclasses.field(default_factory=dict)
     farms: Mapping[str, Farm] = dataclasses.field(default_factory=dict)
     virtual_servers: Mapping[str, VirtualServer] = dataclasses.field(default_factory=dict)
@@ -48,25 +53,26 @@ class Configuration:
     def from_document(cls, document: Any) -> Configuration:
         """The configuration a document describes; raises InvalidConfiguration with every field that is wrong."""
         problems: List[Problem] = []
-        found: Dict[str, Dict[str, Any]] = {}
-        if not isinstance(document, Mapping):
-            raise InvalidConfiguration([Problem("configuration", "is not a mapping", ", ".join(KINDS))])
-        for key in sorted(set(document) - set(KINDS), key=str):
-            problems.append(Problem(str(key), "is not a kind of object", ", ".join(KINDS)))
-        for kind, cls_of_kind in KINDS.items():
-            found[kind] = {}
-            items = document.get(kind) or []
-            if not isinstance(items, (list, tuple)):
-                problems.append(Problem(kind, "is not a list", f"a list of {described(cls_of_kind)}s"))
-                continue
-            for position, item in enumerate(items):
-                name = item.get("name") if isinstance(item, Mapping) else None
-                thing = parse(cls_of_kind, item, f"{kind}[{name or position}]", problems)
-                if thing.name in found[kind]:
-                    problems.append(Problem(f"{kind}[{thing.name}]", "is there twice", "each name once"))
-                found[kind][thing.name] = thing
+        found = cls.parsed(document, problems)
         if problems:
             raise InvalidConfiguration(problems)
+        return found
+
+    @classmethod
+    def parsed(cls, document: Any, problems: List[Problem]) -> Configuration:
+        """What can be understood of a document; fields that are wrong are left unset and reported in ``problems``."""
+        found: Dict[str, Dict[str, Any]] = {}
+        if not isinstance(document, Mapping):
+            problems.append(Problem("configuration", "is not a mapping", ", ".join(KINDS)))
+            return cls()
+        for key in document:
+            if key not in KINDS:
+                where = key if Name().accepts(key) else "configuration"
+                problems.append(Problem(where, f"{shown(key)} is not a kind of object", ", ".join(KINDS)))
+        for kind, cls_of_kind in KINDS.items():
+            items = document.get(kind)
+            things = parse_list(cls_of_kind, () if items is None else items, kind, problems)
+            found[kind] = {thing.name: thing for thing in things}
         return cls(**found)
 
     def document(self) -> Dict[str, List[Dict[str, Any]]]:
@@ -89,11 +95,7 @@ class Configuration:
         if name not in self.of(kind):
             return self
         users = [
-            f"{user_kind}[{user.name}].{field}"
-            for user_kind, field, target in REFERENCES
-            if target == kind
-            for user in self.of(user_kind).values()
-            if getattr(user, field) == name
+            reference.path for reference in self.references() if (reference.target, reference.name) == (kind, name)
         ]
         if users:
             word = described(KINDS[kind])
@@ -101,7 +103,7 @@ class Configuration:
                 [
                     Problem(
                         f"{kind}[{name}]",
-                        f"is in use by {', '.join(sorted(users))}",
+                        f"is in use by {some(users)}",
                         f"remove or change those before the {word}",
                     )
                 ]
@@ -111,8 +113,8 @@ class Configuration:
     def with_server(self, farm: str, server: Server) -> Configuration:
         """This configuration with ``server`` merged into that farm, or added to it."""
         if farm not in self.farms:
-            have = ", ".join(sorted(self.farms)) or "no farm is recorded yet"
-            raise InvalidConfiguration([Problem("farm", f"there is no farm {farm!r}", have)])
+            instead = nearest_names(self.farms, farm, "farm", some(list(self.farms)))
+            raise InvalidConfiguration([Problem("farm", f"there is no farm {farm!r}", instead)])
         servers = {item.name: item for item in self.farms[farm].servers or ()}
         servers[server.name] = merged(servers.get(server.name), server)
         return self._with_servers(farm, servers)
@@ -131,53 +133,29 @@ class Configuration:
             self, farms={**self.farms, farm: dataclasses.replace(self.farms[farm], servers=members)}
         )
 
-    def problems(self) -> List[Problem]:
-        """Everything that is wrong with the objects one by one and with what they name; in a stable order."""
-        found: List[Problem] = []
-        for kind in KINDS:
-            for name, thing in self.of(kind).items():
-                path = f"{kind}[{name}]"
-                found.extend(incomplete(thing, path))
-                if hasattr(thing, "problems"):
-                    found.extend(thing.problems(path))
-        found.extend(self._missing_references())
-        found.extend(self._ha_problems())
-        return sorted(set(found))
-
-    def _missing_references(self) -> Iterator[Problem]:
-        for kind, field, target in REFERENCES:
-            known = self.of(target)
-            for name, thing in self.of(kind).items():
-                wanted = getattr(thing, field)
-                if wanted is None or wanted in known or (target == "vips" and _is_address(wanted)):
-                    continue
-                word = described(KINDS[target])
-                have = ", ".join(sorted(known)) or f"no {word} is recorded yet"
-                yield Problem(f"{kind}[{name}].{field}", f"there is no {word} {wanted!r}", have, missing=True)
-
-    def _ha_problems(self) -> Iterator[Problem]:
-        routers: Dict[Tuple[str, int], str] = {}
-        for name, group in sorted(self.ha_groups.items()):
-            twin = routers.setdefault((group.interface, group.virtual_router_id), name)
-            if group.virtual_router_id is not None and twin != name:
-                yield Problem(
-                    f"ha_groups[{name}].virtual_router_id",
-                    f"{group.virtual_router_id} is used on {group.interface} by HA group {twin!r} already",
-                    "each virtual router id once on an interface",
+    def references(self) -> Iterator[Reference]:
+        """Every place in which one object names another."""
+        for name, vip in self.vips.items():
+            yield from _named(f"vips[{name}].ha_group", "ha_groups", vip.ha_group)
+        for name, farm in self.farms.items():
+            path = f"farms[{name}]"
+            yield from _named(f"{path}.health_check", "health_checks", farm.health_check)
+            for server in farm.servers or ():
+                where = f"{path}.servers[{server.name}]"
+                yield from _named(f"{where}.health_check", "health_checks", server.health_check)
+                yield from _named(
+                    f"{where}.certificate_profiles", "certificate_profiles", *server.certificate_profiles or ()
                 )
-            vips = sorted(vip.name for vip in self.vips.values() if vip.ha_group == name)
-            if group.advertised_vip is not None and vips and group.advertised_vip not in vips:
-                yield Problem(
-                    f"ha_groups[{name}].advertised_vip",
-                    f"{group.advertised_vip!r} is not a VIP of this group",
-                    ", ".join(vips),
-                )
-        holders: Dict[str, str] = {}
-        for name, vip in sorted(self.vips.items()):
-            twin = holders.setdefault(vip.ip, name) if vip.address is not None else name
-            if twin != name:
-                yield Problem(f"vips[{name}].address", f"{vip.ip} is VIP {twin!r} already", "each address once")
+        for name, virtual_server in self.virtual_servers.items():
+            path = f"virtual_servers[{name}]"
+            yield from _named(f"{path}.farm", "farms", virtual_server.farm)
+            yield from _named(f"{path}.health_check", "health_checks", virtual_server.health_check)
+            yield from _named(
+                f"{path}.certificate_profiles", "certificate_profiles", *virtual_server.certificate_profiles or ()
+            )
+            if virtual_server.vip is not None and not is_address(virtual_server.vip):
+                yield Reference(f"{path}.vip", "vips", virtual_server.vip)
 
 
-def _is_address(text: str) -> bool:
-    return ":" in text or text.replace(".", "").isdigit()
+def _named(path: str, target: str, *names: Optional[str]) -> Iterator[Reference]:
+    return (Reference(path, target, name) for name in names if name is not None)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Dict, Iterator, Optional, Tuple
 
-from .fields import Address, Choice, Integer, Name, Netmask, ObjectList, Reference
+from .addresses import Address, Netmask
+from .fields import Boolean, Choice, FreeText, Integer, Name, Reference, Seconds
+from .lists import Nested, ObjectList, References
 from .objects import option
 from .problems import Problem
 
@@ -18,8 +20,25 @@ BALANCE = (
     "weighted_round_robin",
     "least_connections",
     "weighted_least_connections",
+    "locality_least_connections",
+    "locality_least_connections_replicated",
     "source_hash",
+    "source_port_hash",
+    "destination_hash",
+    "source_destination_hash",
     "maglev",
+    "shortest_expected_delay",
+    "never_queue",
+    "failover",
+    "overflow",
+    "power_of_two",
+    "url_hash",
+    "domain_hash",
+    "least_response_time",
+    "least_bandwidth",
+    "least_packets",
+    "least_request",
+    "custom_load",
 )
 
 
@@ -29,11 +48,66 @@ class Server:
 
     WORD = "server"
 
-    name: str = option(Name(), required=True)
-    address: str = option(Address(), required=True)
-    port: Optional[int] = option(Integer(1, 65535))
-    weight: int = option(Integer(0, 65535), default=1)
-    state: str = option(Choice("enabled", "drained", "disabled"), default="enabled")
+    name: str = option(Name(), "The name of the server, unique in the farm.", required=True)
+    address: str = option(
+        Address(), "The address connections are sent to, IPv4 or IPv6.", required=True, impact="reset"
+    )
+    port: Optional[int] = option(
+        Integer(1, 65535),
+        "The port connections are sent to, 1 to 65535. Unset takes the port of the virtual server.",
+        "With the farm modes V(gateway) and V(tunnel) it can only be that port, because the packet is passed on"
+        " unchanged.",
+        impact="reset",
+    )
+    weight: int = option(
+        Integer(0, 65535),
+        "The share of connections this server gets, relative to the others, 0 to 65535.",
+        "V(0) gives it no new connections; prefer draining, which keeps the weight for later.",
+        default=1,
+        impact="new_connections",
+    )
+    state: str = option(
+        Choice("enabled", "drained", "disabled"),
+        "V(drained) keeps its connections and gets no new ones; V(disabled) is out at once.",
+        default="enabled",
+        impact="reset",
+    )
+    backup: bool = option(
+        Boolean(), "Whether it is used only when no other server is left.", default=False, impact="new_connections"
+    )
+    max_connections: Optional[int] = option(
+        Integer(1, 4294967295),
+        "The most connections it may have at a time; more are not sent to it. Unset means no limit.",
+        impact="new_connections",
+    )
+    low_connections: Optional[int] = option(
+        Integer(1, 4294967295),
+        "After O(max_connections) was reached, how few connections it has to fall to before it gets new ones. Unset"
+        " means three quarters of it.",
+        impact="new_connections",
+    )
+    health_check: Optional[str] = option(
+        Reference(), "The name of a health check of its own, instead of the farm's.", impact="new_connections"
+    )
+    ssl_offload: bool = option(
+        Boolean(), "Whether the director speaks TLS to it.", default=False, impact="new_connections"
+    )
+    certificate_profiles: Tuple[str, ...] = option(
+        References(), "The names of certificate profiles for TLS to it.", impact="new_connections"
+    )
+    tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
+
+
+@dataclass(frozen=True)
+class SorryServer:
+    """The server of last resort: used while no server of the farm is left, and never checked."""
+
+    WORD = "sorry server"
+
+    address: str = option(Address(), "Its address, IPv4 or IPv6.", required=True, impact="new_connections")
+    port: Optional[int] = option(
+        Integer(1, 65535), "Its port, 1 to 65535. Unset takes the port of the virtual server.", impact="new_connections"
+    )
 
 
 @dataclass(frozen=True)
@@ -42,26 +116,145 @@ class Farm:
 
     WORD = "farm"
 
-    name: str = option(Name(), required=True)
-    balance: str = option(Choice(*BALANCE), default="weighted_least_connections")
-    mode: str = option(Choice("nat", "gateway", "tunnel"), default="nat")
-    # linux: ip_vs_ctl.c holds the timeout in seconds; keepalived takes at most 2678400 (31 days).
-    persistence_timeout: Optional[int] = option(Integer(0, 2678400))
-    persistence_netmask: Optional[str] = option(Netmask())
-    health_check: Optional[str] = option(Reference())
-    servers: Tuple[Server, ...] = option(ObjectList(Server))
+    name: str = option(Name(), "The name of the farm, unique on the director.", required=True)
+    balance: str = option(
+        Choice(*BALANCE),
+        "How the next server is chosen.",
+        "V(round_robin) and V(least_connections) pay no heed to weights, except that V(0) means no new connections.",
+        "V(source_hash) and V(maglev) send a client's address to the same server as long as the servers stay;"
+        " V(maglev) moves the fewest clients when they change.",
+        "What an engine cannot do is an error that names the nearest thing it can.",
+        default="weighted_least_connections",
+        impact="new_connections",
+    )
+    mode: str = option(
+        Choice("nat", "gateway", "tunnel"),
+        "How packets reach a server.",
+        "V(nat) rewrites the destination; the server's way back has to lead through the director.",
+        "V(gateway) sends the packet unchanged to the server's link address (direct routing); director and server"
+        " share a network and the server has the VIP on its loopback.",
+        "V(tunnel) wraps the packet; the server has the VIP on its tunnel interface. Server and VIP may differ in"
+        " family.",
+        "The role P(evenkeel.lb.real_server#role) prepares servers for each of them.",
+        default="nat",
+        impact="reset",
+    )
+    tunnel_type: str = option(
+        Choice("ipip", "gue", "gre"), "What the packet is wrapped in, with O(mode=tunnel) only.", default="ipip",
+        impact="reset",
+    )  # fmt: skip
+    tunnel_port: Optional[int] = option(
+        Integer(1, 65535), "The UDP port of the tunnel, 1 to 65535, with O(tunnel_type=gue) only, which needs it.",
+        impact="reset",
+    )  # fmt: skip
+    one_packet: bool = option(
+        Boolean(), "Whether each UDP datagram is balanced on its own.", default=False, impact="new_connections"
+    )
+    persistence_timeout: Optional[int] = option(
+        Integer(0, 2678400),
+        "Seconds for which a client goes back to the same server, 1 to 2678400 (31 days). V(0) or unset means no"
+        " persistence.",
+        impact="new_connections",
+    )
+    persistence_netmask: Optional[str] = option(
+        Netmask(),
+        "Which clients count as one for persistence, an IPv4 netmask such as V(255.255.255.0), or an IPv6 prefix"
+        " length such as V(64). Unset takes each address alone.",
+        impact="new_connections",
+    )
+    persistence_engine: Optional[str] = option(
+        Choice("sip"), "What tells clients apart instead of their address. V(sip) takes the Call-ID of SIP over UDP.",
+        impact="new_connections",
+    )  # fmt: skip
+    health_check: Optional[str] = option(
+        Reference(),
+        "The name of the health check for the servers (M(evenkeel.lb.lb_healthcheck)). It has to be there already.",
+        "Without one, servers are taken as healthy. The engine V(ipvs) cannot check and refuses a farm that asks"
+        " for it.",
+        impact="new_connections",
+    )
+    servers: Tuple[Server, ...] = option(
+        ObjectList(Server),
+        "All servers of the farm. Those that are not in the list are removed; leave the option out to manage them"
+        " one by one with M(evenkeel.lb.lb_server).",
+        "Their order means nothing.",
+        impact="reset",
+    )
+    sorry_server: Optional[SorryServer] = option(  # noqa: RUF009
+        Nested(SorryServer), "The server of last resort, used while no server of the farm is left.",
+        impact="new_connections",
+    )  # fmt: skip
+    on_failure: str = option(
+        Choice("remove", "quiesce"),
+        "What happens to a server whose health check fails.",
+        "V(remove) takes it out and cuts its connections. V(quiesce) gives it no new ones.",
+        default="remove",
+    )
+    quorum: int = option(
+        Integer(1, 65535 * 1000), "How much weight of healthy servers there has to be for the farm to serve.", default=1
+    )
+    hysteresis: int = option(
+        Integer(0, 65535 * 1000),
+        "How much weight above O(quorum) there has to be before the farm serves again.",
+        default=0,
+    )
+    reentry_time: Optional[float] = option(
+        Seconds(0.1, 86400), "Seconds for which a server that failed has to be healthy before it is back, 0.1 to 86400."
+    )
+    load_monitor: str = option(
+        Choice("none", "uptime", "rup", "ruptime"),
+        "How a server reports its load, which its weight then follows. V(none) leaves weights alone.",
+        default="none",
+        impact="new_connections",
+    )
+    tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
 
     def problems(self, path: str) -> Iterator[Problem]:
-        if self.persistence_netmask is not None and not self.persistence_timeout:
-            yield Problem(
-                f"{path}.persistence_netmask", "has no meaning without persistence", "a persistence_timeout above 0"
-            )
+        if not self.persistence_timeout:
+            for name in ("persistence_netmask", "persistence_engine"):
+                if getattr(self, name) is not None:
+                    yield Problem(
+                        f"{path}.{name}", "has no meaning without persistence", "a persistence_timeout above 0"
+                    )
+        yield from self._tunnel_problems(path)
+        yield from self._quorum_problems(path)
         seen: Dict[Tuple[str, Optional[int]], str] = {}
         for server in self.servers or ():
+            where = f"{path}.servers[{server.name}]"
             twin = seen.setdefault((server.address, server.port), server.name)
             if server.address is not None and twin != server.name:
                 yield Problem(
-                    f"{path}.servers[{server.name}].address",
+                    f"{where}.address",
                     f"{server.address} with this port is server {twin!r} already",
                     "each address and port once in a farm",
+                )
+            if (server.low_connections or 0) > (server.max_connections or 0):
+                yield Problem(
+                    f"{where}.low_connections",
+                    f"{server.low_connections} is not below max_connections",
+                    "a number up to max_connections, which it needs",
+                )
+            if server.certificate_profiles and not server.ssl_offload:
+                yield Problem(f"{where}.certificate_profiles", "have no meaning without TLS", "ssl_offload: true")
+
+    def _tunnel_problems(self, path: str) -> Iterator[Problem]:
+        if self.tunnel_type is not None and self.mode != "tunnel":
+            yield Problem(
+                f"{path}.tunnel_type", f"has no meaning in mode {self.mode or 'nat'}", "mode: tunnel, or leave it out"
+            )
+        if (self.tunnel_type == "gue") != (self.tunnel_port is not None):
+            message = "is missing" if self.tunnel_port is None else f"has no meaning for {self.tunnel_type or 'ipip'}"
+            yield Problem(f"{path}.tunnel_port", message, "a port with tunnel_type: gue, and only there")
+
+    def _quorum_problems(self, path: str) -> Iterator[Problem]:
+        quorum, hysteresis = self.quorum or 1, self.hysteresis or 0
+        if hysteresis >= quorum and self.hysteresis:
+            yield Problem(f"{path}.hysteresis", f"{hysteresis} is not below the quorum {quorum}", f"0 to {quorum - 1}")
+        if self.quorum is not None and self.servers is not None:
+            weights = sum(1 if server.weight is None else server.weight for server in self.servers)
+            if quorum > weights:
+                yield Problem(
+                    f"{path}.quorum",
+                    f"{quorum} is more than the weight of all servers, {weights}",
+                    f"1 to {max(weights, 1)}",
                 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Field types: what a value may be, and its one canonical form. Private to evenkeel.lb.
+"""Field types for words, numbers and moments: what a value may be, and its one canonical form. Private to evenkeel.lb.
 
 ``parse`` takes whatever a task, an inventory or a stored document holds and returns the canonical value or raises
 :class:`BadValue`. Canonical values are hashable and compare by meaning: ``fd10:0::50`` and ``FD10::50`` are equal.
@@ -10,9 +10,13 @@
 
 from __future__ import annotations
 
-import ipaddress
+import datetime
 import re
-from typing import Any, Optional, Sequence
+from typing import Any, Mapping, Optional
+
+_MOMENT = re.compile(
+    r"(?P<moment>\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.\d{1,9})?(?P<zone>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
 
 
 class BadValue(Exception):
@@ -24,10 +28,18 @@ class BadValue(Exception):
         self.allowed = allowed
 
 
-def _shown(value: Any) -> str:
-    """A value as a person would write it, short enough for one line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def shown(value: Any) -> str:
+    """A value as a person would write it, short, and never failing whatever it is."""
+    if isinstance(value, str):
+        text = repr(value[:60])
+        return text if len(value) <= 60 and len(text) <= 80 else text[:60] + "...'"
+    if value is None or isinstance(value, (bool, float)):
+        return repr(value)
+    if isinstance(value, int):
+        return repr(value) if abs(value) < 10**20 else "a number of more than 20 digits"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return "a list" if isinstance(value, (list, tuple)) else f"a value of type {type(value).__name__}"
 
 
 class FieldType:
@@ -56,7 +68,10 @@ class Text(FieldType):
     def parse(self, value: Any) -> str:
         if isinstance(value, str) and self.accepts(value):
             return value
-        raise BadValue(f"{_shown(value)} is not valid here", self._allowed)
+        raise BadValue(self.refused(value), self._allowed)
+
+    def refused(self, value: Any) -> str:
+        return f"{shown(value)} is not valid here"
 
 
 class Name(Text):
@@ -123,7 +138,7 @@ class Integer(FieldType):
             number = int(value)
         if number is None or not self._least <= number <= self._most:
             raise BadValue(
-                f"{_shown(value)} is not valid here", f"a whole number from {self._least} to {self._most}{self._unit}"
+                f"{shown(value)} is not valid here", f"a whole number from {self._least} to {self._most}{self._unit}"
             )
         return number
 
@@ -145,7 +160,7 @@ class Seconds(FieldType):
             number = float(value)
         if number is None or not self._least <= number <= self._most or abs(number * 100 - round(number * 100)) > 1e-6:
             raise BadValue(
-                f"{_shown(value)} is not valid here",
+                f"{shown(value)} is not valid here",
                 f"seconds from {self._least:g} to {self._most:g}, in steps of 0.01",
             )
         return round(number, 2)
@@ -159,101 +174,65 @@ class Boolean(FieldType):
     def parse(self, value: Any) -> bool:
         if isinstance(value, bool):
             return value
-        word = str(value).lower() if isinstance(value, (str, int)) else ""
-        if word in ("true", "yes", "on", "1"):
+        word = value.lower() if isinstance(value, str) and len(value) <= 5 else value
+        if word in ("true", "yes", "on", "1", 1):
             return True
-        if word in ("false", "no", "off", "0"):
+        if word in ("false", "no", "off", "0", 0):
             return False
-        raise BadValue(f"{_shown(value)} is not valid here", "true or false")
+        raise BadValue(f"{shown(value)} is not valid here", "true or false")
 
 
-class Address(FieldType):
-    """An IPv4 or IPv6 unicast address without prefix, in its shortest form."""
+class FreeText(Text):
+    """One line of printable text, at most 255 characters."""
 
-    def parse(self, value: Any) -> str:
-        allowed = "an IPv4 or IPv6 unicast address without prefix, such as 192.0.2.10 or 2001:db8::10"
-        try:
-            address = ipaddress.ip_address(value if isinstance(value, str) else "")
-        except ValueError:
-            raise BadValue(f"{_shown(value)} is not an IP address", allowed) from None
-        if address.is_multicast or address.is_unspecified or address == ipaddress.ip_address("255.255.255.255"):
-            raise BadValue(f"{_shown(value)} is not a unicast address", allowed)
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            raise BadValue(
-                f"{_shown(value)} is an IPv4 address in IPv6 clothes", f"{address.ipv4_mapped}, or {allowed}"
-            )
-        if getattr(address, "scope_id", None):
-            raise BadValue(f"{_shown(value)} carries a zone", allowed)
-        return str(address)
-
-
-class HostAddress(FieldType):
-    """An address with the prefix length of its network, such as ``192.0.2.10/24``."""
-
-    def parse(self, value: Any) -> str:
-        allowed = "an address with its prefix length, such as 192.0.2.10/24 or 2001:db8::10/64"
-        host, slash, length = (value if isinstance(value, str) else "").partition("/")
-        if not slash:
-            raise BadValue(f"{_shown(value)} has no prefix length", allowed)
-        try:
-            address = Address().parse(host)
-            interface = ipaddress.ip_interface(
-                f"{address}/{int(length) if re.fullmatch('[0-9]{1,3}', length) else 'x'}"
-            )
-        except (BadValue, ValueError):
-            raise BadValue(f"{_shown(value)} is not an address with a prefix length", allowed) from None
-        network = interface.network
-        if network.num_addresses > 2 and interface.ip == network.network_address and network.version == 4:
-            raise BadValue(f"{_shown(value)} is the network itself", allowed)
-        if network.num_addresses > 2 and interface.ip == network.broadcast_address and network.version == 4:
-            raise BadValue(f"{_shown(value)} is the broadcast address of its network", allowed)
-        return str(interface)
-
-
-class Netmask(FieldType):
-    """Which clients count as one for persistence: an IPv4 netmask, or an IPv6 prefix length from 1 to 128."""
-
-    def parse(self, value: Any) -> str:
-        text = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-        if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= 128:
-            return str(int(text))
-        try:
-            network = ipaddress.IPv4Network(f"0.0.0.0/{text}")
-            if "." in text and network.prefixlen > 0 and str(network.netmask) == text:
-                return text
-        except ValueError:
-            pass
-        raise BadValue(
-            f"{_shown(value)} is not valid here",
-            "an IPv4 netmask such as 255.255.255.0, or an IPv6 prefix length from 1 to 128",
+    def __init__(self) -> None:
+        super().__init__(
+            r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,255}", "one line of text, at most 255 characters"
         )
 
 
-class StatusCodes(FieldType):
-    """HTTP status codes and ranges of them, as sorted text: ``("200-299", "301")``."""
+class FilePath(Text):
+    """An absolute path of a file on the director."""
 
-    ansible = "list"
-
-    def parse(self, value: Any) -> "tuple[str, ...]":
-        allowed = "a list of status codes from 100 to 599 and ranges of them, such as 200-299"
-        if not isinstance(value, (list, tuple)) or not value:
-            raise BadValue(f"{_shown(value)} is not valid here", allowed)
-        codes = set()
-        for item in value:
-            match = re.fullmatch(r"([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", str(item))
-            if match is None or int(match[2] or match[1]) < int(match[1]):
-                raise BadValue(f"{_shown(item)} is not a status code or a range of them", allowed)
-            codes.add(match[1] if match[2] in (None, match[1]) else f"{match[1]}-{match[2]}")
-        return tuple(sorted(codes))
-
-    def serialise(self, value: Sequence[str]) -> "list[str]":
-        return list(value)
+    def __init__(self) -> None:
+        super().__init__(
+            r"/[A-Za-z0-9/._+:@=,-]{1,254}", "an absolute path in the characters A-Z a-z 0-9 / . _ + : @ = , -"
+        )
 
 
-class ObjectList(FieldType):
-    """A list of objects with unique names, such as the servers of a farm; ``kind`` is their class."""
+class Ciphers(Text):
+    """A cipher list in the notation of OpenSSL's ciphers(1)."""
 
-    ansible = "list"
+    def __init__(self) -> None:
+        super().__init__(r"[A-Za-z0-9:!+@=_-]{1,255}", "a cipher list of OpenSSL, such as ECDHE+AESGCM:!aNULL")
 
-    def __init__(self, kind: type) -> None:
-        self.kind = kind
+
+class Password(Text):
+    """A VRRP version 2 password: 8 characters count, more would be cut off in silence."""
+
+    def __init__(self) -> None:
+        super().__init__(r"[A-Za-z0-9._+:@=,-]{1,8}", "1 to 8 of the characters A-Z a-z 0-9 . _ + : @ = , -")
+
+    def refused(self, value: Any) -> str:
+        return "the value is not valid here"
+
+
+class Timestamp(FieldType):
+    """A moment in ISO 8601; kept in UTC, to the second."""
+
+    def parse(self, value: Any) -> str:
+        allowed = "a moment in ISO 8601, such as 2027-01-31T00:00:00Z"
+        # YAML reads an unquoted moment as one
+        said = value.isoformat() if isinstance(value, datetime.date) else value
+        text = said if isinstance(said, str) and len(said) <= 40 else ""
+        try:
+            # what Python 3.9 reads is less than what later ones do: the same text has to mean the same on all
+            match = _MOMENT.fullmatch(text)
+            if match is None:
+                raise ValueError(text)
+            zone = match["zone"] if match["zone"] not in (None, "Z", "z") else "+00:00"
+            day, _gap, time = match["moment"].replace(" ", "T").partition("T")
+            moment = datetime.datetime.fromisoformat(f"{day}T{time or '00:00'}{zone}")
+            return moment.astimezone(datetime.timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+        except (ValueError, OverflowError):
+            raise BadValue(f"{shown(value)} is not a moment", allowed) from None

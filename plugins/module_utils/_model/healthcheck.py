@@ -7,34 +7,96 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Mapping, Optional, Tuple
 
-from .fields import Choice, HostName, Integer, Name, Seconds, StatusCodes, UriPath
+from .addresses import Address
+from .fields import Boolean, Choice, FilePath, FreeText, HostName, Integer, Name, Seconds, UriPath
+from .lists import StatusCodes
 from .objects import option
 from .problems import Problem
+
+# What each type of check can be told beyond when and where to test.
+PARAMETERS: Mapping[str, Tuple[str, ...]] = {
+    "none": (),
+    "icmp": (),
+    "tcp": ("send", "expect", "regex"),
+    "http": ("uri", "method", "host", "status_codes", "expect", "regex"),
+    "https": ("uri", "method", "host", "status_codes", "expect", "regex"),
+    "dns": ("query", "record_type"),
+    "udp": ("send", "expect"),
+    "smtp": ("host",),
+    "script": ("script", "send", "expect", "regex"),
+}
+_ALL_PARAMETERS = tuple(dict.fromkeys(name for names in PARAMETERS.values() for name in names))
 
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """A test that is repeated every ``interval``; ``retries`` failures in a row take a server out, one success brings
-    it back."""
+    """A test that is repeated every ``interval``; ``retries`` failures in a row take a server out, ``rise`` successes
+    in a row bring it back."""
 
     WORD = "health check"
 
-    name: str = option(Name(), required=True)
-    type: str = option(Choice("tcp", "http"), default="tcp")
-    interval: float = option(Seconds(0.1, 86400), default=5.0)
-    timeout: float = option(Seconds(0.1, 3600), default=3.0)
-    retries: int = option(Integer(1, 100), default=3)
-    port: Optional[int] = option(Integer(1, 65535))
-    uri: str = option(UriPath(), default="/")
-    host: Optional[str] = option(HostName())
-    status_codes: Tuple[str, ...] = option(StatusCodes(), default=("200-299",))
+    name: str = option(Name(), "The name of the health check, unique on the director.", required=True)
+    type: str = option(
+        Choice(*PARAMETERS),
+        "How to test.",
+        "V(tcp) opens a connection, V(http) and V(https) ask for O(uri) and look at the answer, V(icmp) sends an"
+        " echo request, V(dns) asks for O(query), V(udp) sends a datagram, V(smtp) says hello, V(script) runs"
+        " O(script) on the director.",
+        "V(none) takes every server as healthy.",
+        default="tcp",
+        impact="new_connections",
+    )
+    interval: float = option(Seconds(0.1, 86400), "Seconds between two tests, 0.1 to 86400.", default=5.0)
+    timeout: float = option(Seconds(0.1, 3600), "Seconds to wait for the answer to a test, 0.1 to 3600.", default=3.0)
+    retries: int = option(
+        Integer(1, 100), "How many tests in a row have to fail before the server is taken out, 1 to 100.", default=3
+    )
+    rise: int = option(
+        Integer(1, 100), "How many tests in a row have to succeed before the server is back, 1 to 100.", default=1
+    )
+    port: Optional[int] = option(
+        Integer(1, 65535), "The port to test, 1 to 65535. Unset tests the port of the server.", impact="new_connections"
+    )
+    source: Optional[str] = option(
+        Address(), "The address of the director to test from. Unset leaves it to the routes."
+    )
+    uri: str = option(UriPath(), "The path to ask for, with V(http) and V(https) only.", default="/")
+    method: str = option(
+        Choice("GET", "HEAD", "OPTIONS"), "The HTTP method, with V(http) and V(https) only.", default="GET"
+    )
+    host: Optional[str] = option(
+        HostName(), "The Host header, or the name to greet with for V(smtp). Unset sends the address of the server."
+    )
+    status_codes: Tuple[str, ...] = option(
+        StatusCodes(),
+        "The status codes that count as healthy, each a code or a range, with V(http) and V(https) only.",
+        default=("200-299",),
+    )
+    send: Optional[str] = option(FreeText(), "What to send first, with V(tcp), V(udp) and V(script) only.")
+    expect: Optional[str] = option(FreeText(), "What the answer has to contain.")
+    regex: Optional[bool] = option(Boolean(), "Whether O(expect) is a regular expression. Needs O(expect).")
+    query: str = option(HostName(), "The name to ask for, with V(dns) only.", default="localhost")
+    record_type: str = option(
+        Choice("A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"), "The record to ask for, with V(dns) only.", default="A"
+    )
+    script: Optional[str] = option(
+        FilePath(), "The program that tests, with V(script) only. It ends with status 0 when the server is healthy."
+    )
+    tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
 
     def problems(self, path: str) -> Iterator[Problem]:
-        if self.type != "http":
-            for name in ("uri", "host", "status_codes"):
-                if getattr(self, name) is not None:
-                    yield Problem(
-                        f"{path}.{name}", "has no meaning for this type of check", "type: http, or leave it out"
-                    )
+        type_ = self.type or "tcp"
+        for name in _ALL_PARAMETERS:
+            if getattr(self, name) is not None and name not in PARAMETERS[type_]:
+                fitting = [other for other, names in PARAMETERS.items() if name in names]
+                yield Problem(
+                    f"{path}.{name}",
+                    f"has no meaning for type {type_}",
+                    f"leave it out, or type: {' or '.join(fitting)}",
+                )
+        if self.regex is not None and self.expect is None:
+            yield Problem(f"{path}.regex", "has no meaning without expect", "leave it out, or say what to expect")
+        if type_ == "script" and self.script is None:
+            yield Problem(f"{path}.script", "is missing", "the path of a program, as type: script needs it")

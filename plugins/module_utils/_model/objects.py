@@ -15,7 +15,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar
 
-from .fields import BadValue, FieldType, Name, ObjectList
+from .fields import BadValue, FieldType, Name, shown
+from .lists import Nested, ObjectList
 from .problems import Problem
 
 T = TypeVar("T")
@@ -23,17 +24,34 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Option:
-    """The declaration of one field."""
+    """The declaration of one field: all there is to know about it.
+
+    ``text`` describes it in sentences, in Ansible's markup. ``impact`` is how much a change of it disturbs, in the
+    words of steps. A ``secret`` is never shown. A field that is set takes the place of those it ``excludes``.
+    """
 
     type: FieldType
+    text: Tuple[str, ...]
     default: Any = None
     required: bool = False
+    secret: bool = False
+    impact: str = "none"
+    excludes: Tuple[str, ...] = ()
 
 
-def option(type_: FieldType, default: Any = None, required: bool = False) -> Any:
+def option(
+    type_: FieldType,
+    *text: str,
+    default: Any = None,
+    required: bool = False,
+    secret: bool = False,
+    impact: str = "none",
+    excludes: Tuple[str, ...] = (),
+) -> Any:
     """Declare a dataclass field; ``required`` means an object is incomplete without it."""
+    declaration = Option(type_, text, default, required, secret, impact, excludes)
     # pylint: disable-next=invalid-field-call
-    return dataclasses.field(default=None, metadata={"option": Option(type_, default, required)})
+    return dataclasses.field(default=None, metadata={"option": declaration})
 
 
 def options(kind: type) -> Dict[str, Option]:
@@ -53,15 +71,20 @@ def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
         problems.append(Problem(path, f"is not a {described(kind)}", "a mapping of " + ", ".join(declared)))
         return kind()
     values: Dict[str, Any] = {}
-    for key in sorted(set(raw) - set(declared), key=str):
-        problems.append(Problem(f"{path}.{key}", f"is not a field of a {described(kind)}", ", ".join(declared)))
+    for key in raw:
+        if key not in declared:
+            where = f"{path}.{key}" if Name().accepts(key) else path
+            problems.append(Problem(where, f"{shown(key)} is not a field of a {described(kind)}", ", ".join(declared)))
     for name, field in declared.items():
         value = raw.get(name)
         if value is None:
             continue
         where = f"{path}.{name}"
         if isinstance(field.type, ObjectList):
-            values[name] = _parse_list(field.type.kind, value, where, problems)
+            values[name] = parse_list(field.type.kind, value, where, problems)
+            continue
+        if isinstance(field.type, Nested):
+            values[name] = parse(field.type.kind, value, where, problems)
             continue
         try:
             values[name] = field.type.parse(value)
@@ -70,7 +93,8 @@ def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
     return kind(**values)
 
 
-def _parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tuple[Any, ...]:
+def parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tuple[Any, ...]:
+    """The objects of a list, sorted by their names, which have to be there and unique."""
     if not isinstance(raw, (list, tuple)):
         problems.append(Problem(path, "is not a list", f"a list of {described(kind)}s"))
         return ()
@@ -88,23 +112,27 @@ def _parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tupl
     return tuple(found[name] for name in sorted(found))
 
 
-def serialise(thing: Any) -> Dict[str, Any]:
-    """The set fields of an object as JSON, canonical: equal objects give equal documents."""
+def serialise(thing: Any, hide_secrets: bool = False) -> Dict[str, Any]:
+    """The set fields of an object as JSON, canonical: equal objects give equal documents. Hidden secrets are stars."""
     document: Dict[str, Any] = {}
     for name, field in options(type(thing)).items():
         value = getattr(thing, name)
         if value is None:
             continue
         if isinstance(field.type, ObjectList):
-            document[name] = [serialise(item) for item in value]
+            document[name] = [serialise(item, hide_secrets) for item in value]
+        elif isinstance(field.type, Nested):
+            document[name] = serialise(value, hide_secrets)
+        elif field.secret and hide_secrets:
+            document[name] = "********"
         else:
             document[name] = field.type.serialise(value)
     return document
 
 
-def merged(old: Optional[T], new: T) -> T:
-    """``new`` over ``old``: unset fields keep what was there; a list of objects is taken as the whole list, but
-    objects that stay keep their own unset fields."""
+def merged(old: Optional[T], new: T, keep_members: bool = False) -> T:
+    """``new`` over ``old``: unset fields keep what was there. A list of objects is taken as the whole list, unless
+    ``keep_members``, and objects that stay keep their own unset fields."""
     if old is None:
         return new
     changes: Dict[str, Any] = {}
@@ -114,8 +142,13 @@ def merged(old: Optional[T], new: T) -> T:
             continue
         if isinstance(field.type, ObjectList):
             before = {item.name: item for item in getattr(old, name) or ()}
-            value = tuple(merged(before.get(item.name), item) for item in value)
+            after = {item.name: merged(before.get(item.name), item, keep_members) for item in value}
+            members = {**before, **after} if keep_members and value else after
+            value = tuple(members[key] for key in sorted(members))
+        elif isinstance(field.type, Nested):
+            value = merged(getattr(old, name), value)
         changes[name] = value
+        changes.update((other, None) for other in field.excludes if getattr(new, other) is None)
     return dataclasses.replace(old, **changes)  # type: ignore[type-var]
 
 
@@ -138,3 +171,5 @@ def incomplete(thing: Any, path: str) -> Iterator[Problem]:
         if isinstance(field.type, ObjectList):
             for item in value or ():
                 yield from incomplete(item, f"{path}.{name}[{item.name}]")
+        elif isinstance(field.type, Nested) and value is not None:
+            yield from incomplete(value, f"{path}.{name}")

@@ -6,11 +6,17 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Collection, Iterable, Sequence, Tuple
+
+_SHOWN = 10
+_SHOWN_PROBLEMS = 100
+# Looking for a similar name among more takes longer than it helps.
+_SIMILAR_AMONG = 200
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """One mistake: where it is, what is wrong, what is allowed.
 
@@ -29,8 +35,30 @@ class Problem:
 
 
 class InvalidConfiguration(Exception):
-    """Carries every problem of a wish at once, in a stable order."""
+    """Carries every problem of a wish at once, in a stable order; its text shows the first hundred."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = in_order(problems)
+        lines = [str(problem) for problem in self.problems[:_SHOWN_PROBLEMS]]
+        more = len(self.problems) - len(lines)
+        super().__init__("\n".join([*lines, f"and {more} more"] if more else lines))
+
+
+def in_order(problems: Iterable[Problem]) -> Tuple[Problem, ...]:
+    """Each problem once, in a stable order."""
+    return tuple(sorted(set(problems), key=lambda problem: (problem.path, problem.message, problem.allowed)))
+
+
+def some(names: Sequence[str]) -> str:
+    """Names for a message: all of a few, the first of many."""
+    shown = ", ".join(sorted(names)[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+
+
+def nearest_names(known: Collection[str], wanted: str, word: str, listed: str) -> str:
+    """What to write instead of the name of an object that is not there: the one that was probably meant, or ``listed``,
+    which is ``some`` of the known ones."""
+    if not known:
+        return f"no {word} is recorded yet"
+    similar = difflib.get_close_matches(wanted, known, 1) if len(known) <= _SIMILAR_AMONG else []
+    return f"{similar[0]}, most likely" if similar else listed

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
+from .addresses import is_address
 from .configuration import Configuration
-from .farm import Farm, Server
+from .farm import Farm
 from .healthcheck import HealthCheck
 from .objects import with_defaults
-from .problems import Problem
-from .virtual_server import VirtualServer
+from .virtual_server import TRANSPORTS, VirtualServer
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class Backend:
     address: str
     port: int
     weight: int
+    health_check: Optional[HealthCheck]
 
 
 @dataclass(frozen=True)
 class Service:
-    """A virtual server in full. ``persistence_timeout`` 0 means none; disabled servers are left out."""
+    """A virtual server in full, for one transport protocol. ``persistence_timeout`` 0 means none; disabled servers are
+    left out."""
 
     name: str
     address: str
     port: int
     protocol: str
-    engine: str
     farm: str
     balance: str
     mode: str
     persistence_timeout: int
     persistence_netmask: Optional[str]
     backends: Tuple[Backend, ...]
-    health_check: Optional[HealthCheck]
 
     @property
     def family(self) -> int:
@@ -55,115 +55,61 @@ class Service:
 
 
 def services(configuration: Configuration, engine: str) -> Tuple[Service, ...]:
-    """The enabled virtual servers an engine carries, by name.
+    """The services an engine carries, by name: the enabled virtual servers that have an address and a port.
 
     A virtual server that names an object which is not there is left out: a validated configuration has none, and a
     check run may meet one whose farm an earlier task of the same run would have recorded.
     """
-    found = (
-        _service(configuration, virtual_server)
+    return tuple(
+        service
         for _name, virtual_server in sorted(configuration.virtual_servers.items())
+        if virtual_server.carrier == engine
+        for service in _services(configuration, with_defaults(virtual_server))
     )
-    return tuple(service for service in found if service is not None and service.engine == engine)
 
 
-def _service(configuration: Configuration, virtual_server: VirtualServer) -> Optional[Service]:
-    wish = with_defaults(virtual_server)
-    address = _address(configuration, wish)
-    farm = configuration.farms.get(wish.farm)
-    if address is None or farm is None or not wish.enabled:
-        return None
+def _services(configuration: Configuration, wish: VirtualServer) -> Iterator[Service]:
+    address = address_of(configuration, wish)
+    farm = configuration.farms.get(wish.farm or "")
+    if address is None or wish.port is None or farm is None or not wish.enabled:
+        return
     farm = with_defaults(farm)
-    check = configuration.health_checks.get(farm.health_check) if farm.health_check else None
-    if farm.health_check and check is None:
-        return None
-    return Service(
-        name=wish.name,
-        address=address,
-        port=wish.port,
-        protocol=wish.protocol,
-        engine="keepalived" if wish.engine == "auto" else wish.engine,
-        farm=farm.name,
-        balance=farm.balance,
-        mode=farm.mode,
-        persistence_timeout=farm.persistence_timeout or 0,
-        persistence_netmask=farm.persistence_netmask,
-        backends=tuple(_backends(farm, wish.port)),
-        health_check=with_defaults(check) if check else None,
-    )
+    named = {farm.health_check, *(server.health_check for server in farm.servers or ())} - {None}
+    if not named <= set(configuration.health_checks):
+        return
+    for transport in TRANSPORTS[wish.protocol]:
+        yield Service(
+            name=wish.name,
+            address=address,
+            port=wish.port,
+            protocol=transport,
+            farm=farm.name,
+            balance=farm.balance,
+            mode=farm.mode,
+            persistence_timeout=farm.persistence_timeout or 0,
+            persistence_netmask=farm.persistence_netmask,
+            backends=tuple(_backends(configuration, farm, wish.port)),
+        )
 
 
-def _backends(farm: Farm, port: int) -> Iterator[Backend]:
+def _backends(configuration: Configuration, farm: Farm, port: int) -> Iterator[Backend]:
     for server in map(with_defaults, farm.servers or ()):
         if server.state != "disabled":
-            yield Backend(
-                server.name, server.address, server.port or port, 0 if server.state == "drained" else server.weight
-            )
+            weight = 0 if server.state == "drained" else server.weight
+            check = _health_check(configuration, server.health_check or farm.health_check)
+            yield Backend(server.name, server.address, server.port or port, weight, check)
 
 
-def _address(configuration: Configuration, virtual_server: VirtualServer) -> Optional[str]:
-    vip = configuration.vips.get(virtual_server.vip)
-    if vip is not None:
-        return vip.ip
-    try:
-        return str(ipaddress.ip_address(virtual_server.vip))
-    except ValueError:
+def _health_check(configuration: Configuration, name: Optional[str]) -> Optional[HealthCheck]:
+    check = with_defaults(configuration.health_checks[name]) if name else None
+    return check if check and check.type != "none" else None
+
+
+def address_of(configuration: Configuration, virtual_server: VirtualServer) -> Optional[str]:
+    """The address of a virtual server; None while its VIP is not there, or where a firewall mark stands for it."""
+    if virtual_server.vip is None:
         return None
-
-
-def service_problems(configuration: Configuration) -> List[Problem]:
-    """What is wrong between a virtual server, its farm and its servers."""
-    found: List[Problem] = []
-    keys: Dict[Tuple[str, int, str], str] = {}
-    for name, virtual_server in sorted(configuration.virtual_servers.items()):
-        wish = with_defaults(virtual_server)
-        address = _address(configuration, wish)
-        if address is None or wish.port is None:
-            continue
-        twin = keys.setdefault((address, wish.port, wish.protocol), name)
-        if twin != name:
-            found.append(
-                Problem(
-                    f"virtual_servers[{name}].port",
-                    f"{address} port {wish.port} {wish.protocol} is virtual server {twin!r} already",
-                    "each address, port and protocol once",
-                )
-            )
-        farm = configuration.farms.get(wish.farm)
-        if farm is not None:
-            found.extend(_farm_problems(name, address, wish.port, with_defaults(farm)))
-    return found
-
-
-def _farm_problems(name: str, address: str, port: int, farm: Farm) -> Iterator[Problem]:
-    family = ipaddress.ip_address(address).version
-    for server in farm.servers or ():
-        yield from _server_problems(name, family, port, farm, server)
-    mask = farm.persistence_netmask
-    if mask is not None and ("." in mask) != (family == 4):
-        yield Problem(
-            f"farms[{farm.name}].persistence_netmask",
-            f"{mask!r} does not fit virtual server {name!r} on {address}",
-            "an IPv4 netmask for IPv4, a prefix length for IPv6",
-        )
-
-
-def _server_problems(name: str, family: int, port: int, farm: Farm, server: Server) -> Iterator[Problem]:
-    path = f"farms[{farm.name}].servers[{server.name}]"
-    if server.address is not None and farm.mode != "tunnel" and ipaddress.ip_address(server.address).version != family:
-        yield Problem(
-            f"{path}.address",
-            f"{server.address} is not IPv{family} as virtual server {name!r} is",
-            f"an IPv{family} address, or mode: tunnel",
-        )
-    if server.port not in (None, port) and farm.mode != "nat":
-        yield Problem(
-            f"{path}.port",
-            f"{server.port} is not port {port} of virtual server {name!r}, and mode {farm.mode} cannot change ports",
-            f"{port}, or leave it out, or mode: nat",
-        )
-
-
-def all_problems(configuration: Configuration) -> List[Problem]:
-    """Everything that is wrong with a configuration as a whole, in a stable order; empty when it is valid."""
-    return sorted(set(configuration.problems()) | set(service_problems(configuration)))
+    if is_address(virtual_server.vip):
+        return virtual_server.vip
+    vip = configuration.vips.get(virtual_server.vip)
+    return vip.ip if vip is not None and vip.address is not None else None

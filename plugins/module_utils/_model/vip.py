@@ -10,26 +10,69 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Dict, Iterator, Optional, Tuple
 
-from .fields import Address, Boolean, HostAddress, Integer, InterfaceName, Name, ObjectList, Reference, Seconds
+from .addresses import Address, HostAddress, is_address
+from .fields import Boolean, Integer, InterfaceName, Name, Password, Reference, Seconds, Text
+from .lists import ObjectList, References
 from .objects import option
-from .problems import Problem
+from .problems import Problem, some
+
+
+class Label(Text):
+    """An address label: Linux wants it to begin with the interface's name and to have at most 15 characters."""
+
+    def __init__(self) -> None:
+        super().__init__(r"[A-Za-z0-9._@:-]{1,15}", "at most 15 letters, digits and . _ @ : -, such as eth0:1")
 
 
 @dataclass(frozen=True)
 class Vip:
-    """An address clients use, held by the active director of its HA group."""
+    """An address clients use, held by the active director of its HA group, or by this director alone."""
 
     WORD = "VIP"
 
-    name: str = option(Name(), required=True)
-    address: str = option(HostAddress(), required=True)
-    interface: Optional[str] = option(InterfaceName())
-    ha_group: str = option(Reference(), required=True)
+    name: str = option(Name(), "The name of the VIP, unique on the director.", required=True)
+    address: str = option(
+        HostAddress(),
+        "The address with the prefix length of its network, such as V(192.0.2.50/24) or V(2001:db8::50/64).",
+        "Needed for a new VIP.",
+        required=True,
+        impact="reset",
+    )
+    interface: Optional[str] = option(
+        InterfaceName(),
+        "The interface that holds the address. Unset takes the interface of the HA group.",
+        impact="reset",
+    )
+    label: Optional[str] = option(Label(), "The label of the address, such as V(eth0:1). IPv4 only.", impact="reset")
+    ha_group: Optional[str] = option(
+        Reference(),
+        "The HA group whose active director holds it (M(evenkeel.lb.lb_ha_group)). It has to be there already.",
+        "Unset means that this director holds it alone.",
+        impact="reset",
+    )
+    announce: bool = option(
+        Boolean(), "Whether the address is announced to the network, by gratuitous ARP or unsolicited neighbour"
+        " advertisements, when a director takes it.", default=True,
+    )  # fmt: skip
 
     @property
     def ip(self) -> str:
         """The address without its prefix length."""
         return self.address.partition("/")[0]
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        if self.ha_group is None and self.interface is None:
+            yield Problem(f"{path}.interface", "is missing", "an interface, or an ha_group that has one")
+        if self.name is not None and is_address(self.name):
+            yield Problem(
+                f"{path}.name", "looks like an address where virtual servers name it", "a name with a letter in it"
+            )
+        if self.label is not None and self.address is not None and ":" in self.ip:
+            yield Problem(f"{path}.label", "has no meaning for IPv6", "leave it out")
+        if self.label is not None and self.interface is not None and not self.label.startswith(self.interface):
+            yield Problem(
+                f"{path}.label", f"{self.label!r} does not begin with {self.interface}", f"such as {self.interface}:1"
+            )
 
 
 @dataclass(frozen=True)
@@ -38,36 +81,95 @@ class Member:
 
     WORD = "member"
 
-    name: str = option(Name(), required=True)
+    name: str = option(Name(), "The name of the director, commonly its inventory name.", required=True)
     # 0 and 255 have meanings of their own in RFC 9568 (§5.2.4)
-    priority: int = option(Integer(1, 254), required=True)
-    address: Optional[str] = option(Address())
+    priority: int = option(
+        Integer(1, 254),
+        "The member with the highest priority that lives is the active one, 1 to 254; each priority once.",
+        required=True,
+        impact="failover",
+    )
+    address: Optional[str] = option(
+        Address(), "The address of the director on O(interface); needed with O(unicast=true).", impact="failover"
+    )
 
 
 @dataclass(frozen=True)
 class HaGroup:
-    """Directors that share VIPs by VRRP version 3 (RFC 9568)."""
+    """Directors that share VIPs by VRRP: version 3 (RFC 9568), or version 2 (RFC 3768) where there is a password."""
 
     WORD = "HA group"
 
-    name: str = option(Name(), required=True)
-    virtual_router_id: int = option(Integer(1, 255), required=True)
-    interface: str = option(InterfaceName(), required=True)
-    members: Tuple[Member, ...] = option(ObjectList(Member), required=True)
-    member: str = option(Reference(), required=True)
+    name: str = option(Name(), "The name of the HA group, unique on the director.", required=True)
+    virtual_router_id: int = option(
+        Integer(1, 255),
+        "The number that tells groups on one network apart, 1 to 255.",
+        "Needed for a new group. It must not be in use by others on the network, as with any VRRP router.",
+        required=True,
+        impact="failover",
+    )
+    interface: str = option(
+        InterfaceName(),
+        "The interface over which the directors hear each other.",
+        "Needed for a new group.",
+        required=True,
+        impact="failover",
+    )
+    members: Tuple[Member, ...] = option(
+        ObjectList(Member),
+        "All directors of the group. Those that are not in the list are removed.",
+        "Needed for a new group.",
+        required=True,
+        impact="failover",
+    )
+    member: str = option(
+        Reference(),
+        "Which of the members this director is.",
+        "Needed for a new group.",
+        required=True,
+        impact="failover",
+    )
     # RFC 9568 §5.2.7: 12 bits of centiseconds, 0 excluded
-    advert_interval: float = option(Seconds(0.01, 40.95), default=1.0)
-    preempt: bool = option(Boolean(), default=True)
-    unicast: bool = option(Boolean(), default=False)
-    advertised_vip: Optional[str] = option(Reference())
+    advert_interval: float = option(
+        Seconds(0.01, 40.95),
+        "Seconds between two adverts, 0.01 to 40.95. All members need the same.",
+        default=1.0,
+        impact="failover",
+    )
+    preempt: bool = option(
+        Boolean(), "Whether a member with a higher priority takes the VIPs back when it returns.", default=True,
+        impact="failover",
+    )  # fmt: skip
+    unicast: bool = option(
+        Boolean(), "Whether adverts are sent to the members' addresses instead of the multicast group.", default=False,
+        impact="failover",
+    )  # fmt: skip
+    password: Optional[str] = option(
+        Password(), "The password of VRRP version 2, at most 8 characters. It keeps mistakes out, not attackers.",
+        secret=True, impact="failover",
+    )  # fmt: skip
+    connection_sync: bool = option(
+        Boolean(), "Whether the active director tells the others its connections, so that they survive a failover.",
+        default=False,
+    )  # fmt: skip
+    tracked_services: Tuple[str, ...] = option(
+        References(ordered=False),
+        "Names of programs that have to run for this director to be active, such as V(haproxy).",
+        impact="failover",
+    )  # fmt: skip
+    advertised_vip: Optional[str] = option(
+        Reference(),
+        "The name of the VIP that adverts carry. Unset takes the first by name.",
+        "Name one that stays. The other VIPs of the group can then come and go without any director noticing a"
+        " difference in the adverts, which keepalived before 2.3.3 answers with two active directors.",
+        impact="failover",
+    )
 
     def problems(self, path: str) -> Iterator[Problem]:
         members = self.members or ()
         names = [member.name for member in members]
         if self.members is not None and self.member is not None and self.member not in names:
-            yield Problem(
-                f"{path}.member", f"{self.member!r} is not a member of this group", ", ".join(names) or "a member"
-            )
+            yield Problem(f"{path}.member", f"{self.member!r} is not a member of this group", some(names) or "a member")
         by_priority: Dict[int, str] = {}
         for member in members:
             where = f"{path}.members[{member.name}]"
@@ -81,3 +183,9 @@ class HaGroup:
         families = {ipaddress.ip_address(member.address).version for member in members if member.address}
         if self.unicast and len(families) > 1:
             yield Problem(f"{path}.members", "mixes IPv4 and IPv6 addresses", "unicast addresses of one family")
+        if self.password is not None and self.advert_interval is not None and self.advert_interval % 1:
+            yield Problem(
+                f"{path}.advert_interval",
+                f"{self.advert_interval} is no whole number",
+                "whole seconds beside a password",
+            )

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Field types for several values in one field, and for objects inside objects. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Sequence
+
+from .fields import BadValue, FieldType, Reference, shown
+
+
+class Ranges(FieldType):
+    """Numbers and ranges of them, as sorted text without overlaps: ``("80", "443", "8000-8100")``."""
+
+    ansible = "list"
+
+    def __init__(self, least: int, most: int, allowed: str) -> None:
+        self._least = least
+        self._most = most
+        self._allowed = allowed
+
+    def parse(self, value: Any) -> "tuple[str, ...]":
+        if not isinstance(value, (list, tuple)) or not value:
+            raise BadValue(f"{shown(value)} is not valid here", self._allowed)
+        merged: "list[tuple[int, int]]" = []
+        for first, last in sorted(self._range(item) for item in value):
+            if merged and first <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+            else:
+                merged.append((first, last))
+        return tuple(str(first) if first == last else f"{first}-{last}" for first, last in merged)
+
+    def _range(self, item: Any) -> "tuple[int, int]":
+        text = str(item) if isinstance(item, int) and 0 <= item <= 65535 else item if isinstance(item, str) else ""
+        match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, -1)
+        if not self._least <= first <= last <= self._most:
+            raise BadValue(f"{shown(item)} is not valid here", self._allowed)
+        return first, last
+
+    def serialise(self, value: Sequence[str]) -> "list[str]":
+        return list(value)
+
+
+class Ports(Ranges):
+    """Ports and ranges of them."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 65535, "a list of ports from 1 to 65535 and ranges of them, such as 8000-8100")
+
+
+class StatusCodes(Ranges):
+    """HTTP status codes and ranges of them."""
+
+    def __init__(self) -> None:
+        super().__init__(100, 599, "a list of status codes from 100 to 599 and ranges of them, such as 200-299")
+
+
+class References(FieldType):
+    """The names of other objects, each once. They are sorted unless ``ordered``: where the first is the default."""
+
+    ansible = "list"
+
+    def __init__(self, ordered: bool = True) -> None:
+        self._ordered = ordered
+
+    def parse(self, value: Any) -> "tuple[str, ...]":
+        if not isinstance(value, (list, tuple)):
+            raise BadValue(f"{shown(value)} is not a list", "a list of names")
+        names = dict.fromkeys(Reference().parse(item) for item in value)
+        return tuple(names if self._ordered else sorted(names))
+
+    def serialise(self, value: Sequence[str]) -> "list[str]":
+        return list(value)
+
+
+class Nested(FieldType):
+    """One object inside another; ``kind`` is its class."""
+
+    ansible = "dict"
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+
+class ObjectList(FieldType):
+    """A list of objects with unique names, such as the servers of a farm; ``kind`` is their class."""
+
+    ansible = "list"
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a configuration as a whole: every problem, in a stable order. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+
+from .configuration import KINDS, Configuration
+from .objects import described, incomplete
+from .problems import Problem, in_order, nearest_names, some
+from .service_rules import service_problems
+from .vip import Vip
+
+
+def examine(document: Any) -> Tuple[Configuration, Tuple[Problem, ...]]:
+    """What can be understood of a document, and everything that is wrong with it, field by field and as a whole.
+
+    What follows only from a field that was refused is not said again.
+    """
+    refused: List[Problem] = []
+    configuration = Configuration.parsed(document, refused)
+    paths = {problem.path for problem in refused}
+    rest = [problem for problem in all_problems(configuration) if not _is_within(problem.path, paths)]
+    if paths & set(KINDS):  # of a kind that was refused as a whole, everything seems to be missing
+        rest = [problem for problem in rest if not problem.missing]
+    return configuration, in_order([*refused, *rest])
+
+
+def _is_within(path: str, paths: Set[str]) -> bool:
+    """Whether a path, or a part of it that ends before a dot or a bracket, is among ``paths``."""
+    ends = [match.start() for match in re.finditer(r"[.\[]", path)]
+    return any(path[:end] in paths for end in (*ends, len(path)))
+
+
+def all_problems(configuration: Configuration) -> Tuple[Problem, ...]:
+    """Everything that is wrong with a configuration; empty when it is valid."""
+    return in_order(
+        [
+            *_object_problems(configuration),
+            *_missing_references(configuration),
+            *_vip_problems(configuration),
+            *_ha_group_problems(configuration),
+            *service_problems(configuration),
+        ]
+    )
+
+
+def _object_problems(configuration: Configuration) -> Iterator[Problem]:
+    for kind in KINDS:
+        for name, thing in configuration.of(kind).items():
+            path = f"{kind}[{name}]"
+            yield from incomplete(thing, path)
+            yield from thing.problems(path)
+
+
+def _missing_references(configuration: Configuration) -> Iterator[Problem]:
+    listed = {kind: some(list(configuration.of(kind))) for kind in KINDS}
+    for reference in configuration.references():
+        known = configuration.of(reference.target)
+        if reference.name not in known:
+            word = described(KINDS[reference.target])
+            instead = nearest_names(known, reference.name, word, listed[reference.target])
+            yield Problem(reference.path, f"there is no {word} {reference.name!r}", instead, missing=True)
+
+
+def _vip_problems(configuration: Configuration) -> Iterator[Problem]:
+    holders: Dict[str, str] = {}
+    for name, vip in sorted(configuration.vips.items()):
+        twin = holders.setdefault(vip.ip, name) if vip.address is not None else name
+        if twin != name:
+            yield Problem(f"vips[{name}].address", f"{vip.ip} is VIP {twin!r} already", "each address once")
+
+
+def _ha_group_problems(configuration: Configuration) -> Iterator[Problem]:
+    vips_of: Dict[Optional[str], List[Vip]] = {}
+    for _name, vip in sorted(configuration.vips.items()):
+        vips_of.setdefault(vip.ha_group, []).append(vip)
+    routers: Dict[Tuple[Optional[str], Optional[int], int], str] = {}
+    for name, group in sorted(configuration.ha_groups.items()):
+        vips = vips_of.get(name, [])
+        names = [vip.name for vip in vips]
+        if group.advertised_vip is not None and vips and group.advertised_vip not in names:
+            message = f"{group.advertised_vip!r} is not a VIP of this group"
+            yield Problem(f"ha_groups[{name}].advertised_vip", message, some(names))
+        advertised = [vip for vip in vips if vip.name == group.advertised_vip] or vips
+        family = ipaddress.ip_address(advertised[0].ip).version if advertised and advertised[0].address else 4
+        twin = routers.setdefault((group.interface, group.virtual_router_id, family), name)
+        if group.virtual_router_id is not None and twin != name:
+            yield Problem(
+                f"ha_groups[{name}].virtual_router_id",
+                f"{group.virtual_router_id} is used on {group.interface} for IPv{family} by HA group {twin!r} already",
+                "each virtual router id once on an interface and family",
+            )
