@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, ContextManager, List, Sequence, Tuple
 
 from ._engines.base import Applied, Engine, EngineFault, Step, worst_impact
+from ._engines.registry import without_engine
 from ._host.store import LOCK, Store
 from ._host.system import HostFault, System
 from ._model.configuration import Configuration
 from ._model.problems import InvalidConfiguration, Problem
-from ._model.services import all_problems
+from ._model.validation import all_problems
 
 _SECONDS_TO_WAIT_FOR_ANOTHER_RUN = 300.0
 
@@ -109,7 +110,7 @@ def reconcile(system: System, engines: Sequence[AnyEngine], wish: Wish, check_mo
 
 
 def _validated(wanted: Configuration, tolerate_missing: bool) -> Tuple[str, ...]:
-    problems = all_problems(wanted)
+    problems = [*all_problems(wanted), *without_engine(wanted)]
     wrong = [problem for problem in problems if not (problem.missing and tolerate_missing)]
     if wrong:
         raise InvalidConfiguration(wrong)

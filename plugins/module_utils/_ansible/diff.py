@@ -32,4 +32,4 @@ def _entry(header: str, before: str, after: str) -> Dict[str, str]:
 
 
 def _text(thing: Any) -> str:
-    return json.dumps(serialise(thing), indent=2, sort_keys=True) + "\n" if thing is not None else ""
+    return json.dumps(serialise(thing, hide_secrets=True), indent=2, sort_keys=True) + "\n" if thing is not None else ""

@@ -16,7 +16,7 @@ from .._host.system import HostFault, System
 from .._model.configuration import KINDS, Configuration
 from .._model.farm import Farm, Server
 from .._model.objects import described, parse, serialise
-from .._model.problems import InvalidConfiguration, Problem
+from .._model.problems import InvalidConfiguration, Problem, in_order
 from .._reconcile import Result, Wish, reconcile
 from .argspec import argument_spec
 from .diff import diff_of
@@ -70,7 +70,11 @@ def run_object(kind: str) -> None:
 
     result = _reconciled(module, wish)
     held = result.held.of(kind).get(thing.name)
-    _end(module, result, {described(object_type).replace(" ", "_").lower(): serialise(held) if held else {}})
+    _end(
+        module,
+        result,
+        {described(object_type).replace(" ", "_").lower(): serialise(held, hide_secrets=True) if held else {}},
+    )
 
 
 def run_server() -> None:
@@ -99,7 +103,7 @@ def run_server() -> None:
     result = _reconciled(module, wish)
     farm = result.held.farms.get(farm_name)
     held = [item for item in (farm.servers or () if farm else ()) if item.name == server.name]
-    _end(module, result, {"server": serialise(held[0]) if held else {}})
+    _end(module, result, {"server": serialise(held[0], hide_secrets=True) if held else {}})
 
 
 def _object(object_type: Any, params: Mapping[str, Any]) -> Any:
@@ -160,7 +164,7 @@ def _end(module: _Module, result: Result, thing: Dict[str, Any]) -> None:
 
 def _told(problems: Sequence[Problem]) -> str:
     count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return "\n".join([f"{count}, nothing was changed:", *map(_line, sorted(problems))])
+    return "\n".join([f"{count}, nothing was changed:", *map(_line, in_order(problems))])
 
 
 def _line(problem: Problem) -> str:
@@ -168,4 +172,4 @@ def _line(problem: Problem) -> str:
 
 
 def _as_data(problems: Sequence[Problem]) -> List[Dict[str, str]]:
-    return [{"path": item.path, "message": item.message, "allowed": item.allowed} for item in sorted(problems)]
+    return [{"path": item.path, "message": item.message, "allowed": item.allowed} for item in in_order(problems)]

@@ -12,6 +12,7 @@ from typing import Any, Generic, List, Sequence, Tuple, TypeVar
 from .._host.system import System
 from .._model.configuration import Configuration
 from .._model.problems import Problem
+from .capabilities import Capabilities
 
 # How much a step disturbs, in rising order.
 IMPACTS: Tuple[str, ...] = ("none", "new_connections", "drain", "reset", "failover")
@@ -59,6 +60,10 @@ class Engine(Generic[Desired, Observed]):
     """
 
     name = ""
+
+    def describe(self) -> Capabilities:
+        """What this engine can express, by field."""
+        raise NotImplementedError
 
     def compile(self, configuration: Configuration) -> Desired:
         """What this engine should hold. Raises InvalidConfiguration with everything it cannot express, each with the

@@ -12,10 +12,12 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence
 
 from .._host.system import System
-from .._model.configuration import Configuration
+from .._model.configuration import KINDS, Configuration
+from .._model.objects import options
 from .._model.problems import Problem
 from .._model.services import Service, services
 from .base import Applied, Engine, Step
+from .capabilities import EVERYTHING, Capabilities
 
 Services = Dict[str, Service]
 
@@ -28,6 +30,9 @@ class MemoryEngine(Engine[Services, Services]):
     def __init__(self, carries: str = "keepalived") -> None:
         self._carries = carries
         self.held: Services = {}
+
+    def describe(self) -> Capabilities:
+        return {f"{kind}.{name}": EVERYTHING for kind, object_type in KINDS.items() for name in options(object_type)}
 
     def compile(self, configuration: Configuration) -> Services:
         return {service.name: service for service in services(configuration, self._carries)}

@@ -8,9 +8,26 @@ from __future__ import annotations
 
 from typing import Any, List
 
+from .._model.configuration import Configuration
+from .._model.problems import Problem
 from .base import Engine
 from .ipvs.engine import IpvsEngine
 from .keepalived.engine import KeepalivedEngine
+
+_NAMES = (IpvsEngine.name, KeepalivedEngine.name)
+
+
+def without_engine(configuration: Configuration) -> List[Problem]:
+    """A problem for each virtual server whose engine this release does not have."""
+    return [
+        Problem(
+            f"virtual_servers[{name}].{'type' if virtual_server.engine in (None, 'auto') else 'engine'}",
+            f"is carried by engine {virtual_server.carrier}, which this release does not have",
+            "type: layer4, or an engine of " + ", ".join(_NAMES),
+        )
+        for name, virtual_server in sorted(configuration.virtual_servers.items())
+        if virtual_server.carrier not in _NAMES
+    ]
 
 
 def engines() -> List[Engine[Any, Any]]:

@@ -31,8 +31,15 @@ SCHEDULERS = {
     "weighted_round_robin": "wrr",
     "least_connections": "lc",
     "weighted_least_connections": "wlc",
+    "locality_least_connections": "lblc",
+    "locality_least_connections_replicated": "lblcr",
     "source_hash": "sh",
+    "destination_hash": "dh",
     "maglev": "mh",
+    "shortest_expected_delay": "sed",
+    "never_queue": "nq",
+    "failover": "fo",
+    "overflow": "ovf",
 }
 PROTOCOLS = {"tcp": TCP, "udp": UDP}
 FORWARDING = {"nat": MASQUERADE, "gateway": DIRECT_ROUTE, "tunnel": TUNNEL}

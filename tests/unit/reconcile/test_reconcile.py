@@ -111,9 +111,7 @@ def test_a_farm_without_a_virtual_server_is_recorded_and_no_engine_touched():
 def test_an_invalid_wish_touches_nothing():
     system = FakeSystem()
     with pytest.raises(InvalidConfiguration):
-        reconcile(
-            system, [MemoryEngine()], lambda before: before.with_object("farms", Farm(servers=(Server(name="a"),)))
-        )
+        reconcile(system, [MemoryEngine()], lambda before: before.with_server("web", Server(name="a")))
     assert system.files == {}
 
 

@@ -18,12 +18,27 @@ from ..._host.ipvs_netlink import is_loaded, read_table
 from ..._host.ipvs_table import ServiceKey, Table, difference
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
+from ..._model.healthcheck import PARAMETERS
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
 from ..base import Applied, Engine, EngineFault, Step
+from ..capabilities import EVERYTHING, Capabilities, only, refusals
+from ..layer4 import KERNEL
 from ..service_table import SCHEDULERS, table_of
 from . import rules
 from .steps import Names, kernel_steps
+
+_NO_CHECKS = "engine: keepalived, or type: none"
+
+# A farm may name a health check as long as that checks nothing.
+CAPABILITIES: Capabilities = {
+    **KERNEL,
+    "farms.health_check": EVERYTHING,
+    "farms.servers.health_check": EVERYTHING,
+    "health_checks.name": EVERYTHING,
+    "health_checks.type": only("none", nearest=dict.fromkeys(PARAMETERS, _NO_CHECKS)),
+    **dict.fromkeys(("health_checks.interval", "health_checks.timeout", "health_checks.retries"), EVERYTHING),
+}
 
 # Debian's ipvsadm package loads it at boot when /etc/default/ipvsadm says AUTO="true".
 BOOT_RULES = "/etc/ipvsadm.rules"
@@ -57,18 +72,12 @@ class Snapshot:
 class IpvsEngine(Engine[Desired, Observed]):
     name = "ipvs"
 
+    def describe(self) -> Capabilities:
+        return CAPABILITIES
+
     def compile(self, configuration: Configuration) -> Desired:
         carried = services(configuration, self.name)
-        problems = [
-            Problem(
-                f"farms[{service.farm}].health_check",
-                f"{service.health_check.name!r} cannot be done: engine ipvs, which carries virtual server "
-                f"{service.name!r}, has no health checks",
-                f"engine: keepalived for virtual server {service.name!r}, or a farm without health_check",
-            )
-            for service in carried
-            if service.health_check is not None
-        ]
+        problems = refusals(configuration, self.name, self.describe())
         if problems:
             raise InvalidConfiguration(problems)
         return Desired(carried, table_of(carried))

@@ -11,18 +11,20 @@ healthy is keepalived's business: a server that a health check took out of the k
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, List, Mapping, Optional, Sequence
+from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
 from ..._host.ipvs_table import ServiceKey, Table
 from ..._host.system import System
 from ..._model.configuration import Configuration
-from ..._model.problems import Problem
+from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import services
 from ..base import Applied, Engine, EngineFault, Step
+from ..capabilities import Capabilities, refusals, refusals_of
 from ..service_table import key_of, table_of
 from . import daemon, kernel, vrrp
+from .capabilities import CAPABILITIES
 from .impact import impact_of_change
 from .parse import parse
 from .render import HEADER, Blocks, blocks, document
@@ -37,11 +39,11 @@ _SECONDS_TO_VERIFY = 45.0
 @dataclass(frozen=True)
 class Desired:
     """The blocks of our file, and what keepalived makes of them when every server is healthy: the kernel table, the
-    kernel's key of each subject that is a virtual server, the addresses of each HA group."""
+    subject behind each of its keys, the addresses of each HA group."""
 
     blocks: Blocks
     table: Table
-    keys: Mapping[str, ServiceKey]
+    subjects: Mapping[ServiceKey, str]
     vips: vrrp.Addresses
 
 
@@ -68,10 +70,25 @@ class Snapshot:
 class KeepalivedEngine(Engine[Desired, Observed]):
     name = "keepalived"
 
+    def describe(self) -> Capabilities:
+        return CAPABILITIES
+
     def compile(self, configuration: Configuration) -> Desired:
+        problems = refusals(configuration, self.name, CAPABILITIES)
+        for kind in ("ha_groups", "vips"):
+            problems += refusals_of(configuration, kind, self.name, CAPABILITIES)
+        problems += [
+            Problem(
+                f"vips[{name}].ha_group", "is missing; engine keepalived holds VIPs of HA groups only", "an HA group"
+            )
+            for name, vip in configuration.vips.items()
+            if vip.ha_group is None
+        ]
+        if problems:
+            raise InvalidConfiguration(problems)
         carried = [service for service in services(configuration, self.name) if service.backends]
-        keys = {f"virtual server {service.name}": key_of(service) for service in carried}
-        return Desired(blocks(configuration), table_of(carried), keys, vrrp.wanted(configuration))
+        subjects: Dict[ServiceKey, str] = {key_of(service): f"virtual server {service.name}" for service in carried}
+        return Desired(blocks(configuration), table_of(carried), subjects, vrrp.wanted(configuration))
 
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)
@@ -126,7 +143,8 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         done: List[str] = []
         if lost:
             # keepalived believes that these are in the kernel; it adds them anew when they leave its file and come back
-            kept = {subject: text for subject, text in desired.blocks.items() if desired.keys.get(subject) not in lost}
+            leaving = {desired.subjects[key] for key in lost}
+            kept = {subject: text for subject, text in desired.blocks.items() if subject not in leaving}
             done += self._activate(kept, system)
             system.sleep(_SECONDS_OF_A_RELOAD)
         done += self._activate(desired.blocks, system)

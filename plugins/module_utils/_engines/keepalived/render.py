@@ -17,18 +17,11 @@ from ..._model.healthcheck import HealthCheck
 from ..._model.objects import with_defaults
 from ..._model.services import Backend, Service, services
 from ..._model.vip import HaGroup, Vip
+from ..service_table import SCHEDULERS
 
 HEADER = "# Written by the Ansible collection evenkeel.lb from /etc/evenkeel/lb.json. Changes made here are put back.\n"
 MARK = "# evenkeel.lb: "
 
-_SCHEDULERS = {
-    "round_robin": "rr",
-    "weighted_round_robin": "wrr",
-    "least_connections": "lc",
-    "weighted_least_connections": "wlc",
-    "source_hash": "sh",
-    "maglev": "mh",
-}
 _METHODS = {"nat": "NAT", "gateway": "DR", "tunnel": "TUN"}
 
 Blocks = Dict[str, str]
@@ -47,7 +40,8 @@ def blocks(configuration: Configuration) -> Blocks:
             found[f"HA group {name}"] = _text(_vrrp_instance(with_defaults(group), vips))
     for service in services(configuration, "keepalived"):
         if service.backends:
-            found[f"virtual server {service.name}"] = _text(_virtual_server(service))
+            subject = f"virtual server {service.name}"
+            found[subject] = found.get(subject, "") + _text(_virtual_server(service))
     return found
 
 
@@ -71,7 +65,7 @@ def _vrrp_instance(group: HaGroup, vips: List[Vip]) -> Iterator[str]:
     yield f"    virtual_router_id {group.virtual_router_id}"
     yield f"    priority {me.priority}"
     yield "    version 3"
-    yield f"    advert_int {group.advert_interval:g}"
+    yield f"    advert_int {_seconds(group.advert_interval)}"
     # Two directors that were both active, because the network between them was cut, meet again: the one that steps back
     # answers once more, so that the other one hears it and announces its VIPs anew.
     yield "    higher_prio_send_advert true"
@@ -105,10 +99,7 @@ def _virtual_address(vip: Vip, group: HaGroup) -> str:
 
 def _virtual_server(service: Service) -> Iterator[str]:
     yield f"virtual_server {service.address} {service.port} {{"
-    check = service.health_check
-    if check is not None:
-        yield f"    delay_loop {check.interval:g}"
-    yield f"    lvs_sched {_SCHEDULERS[service.balance]}"
+    yield f"    lvs_sched {SCHEDULERS[service.balance]}"
     yield f"    lvs_method {_METHODS[service.mode]}"
     if service.persistence_timeout:
         yield f"    persistence_timeout {service.persistence_timeout}"
@@ -117,15 +108,16 @@ def _virtual_server(service: Service) -> Iterator[str]:
     yield f"    protocol {service.protocol.upper()}"
     for backend in service.backends:
         yield ""
-        yield from _real_server(backend, check)
+        yield from _real_server(backend)
     yield "}"
 
 
-def _real_server(backend: Backend, check: "HealthCheck | None") -> Iterator[str]:
+def _real_server(backend: Backend) -> Iterator[str]:
     yield f"    real_server {backend.address} {backend.port} {{"
     yield f"        weight {backend.weight}"
-    if check is not None:
-        yield from _checker(check)
+    if backend.health_check is not None:
+        yield f"        delay_loop {_seconds(backend.health_check.interval)}"
+        yield from _checker(backend.health_check)
     yield "    }"
 
 
@@ -140,8 +132,13 @@ def _checker(check: HealthCheck) -> Iterator[str]:
         yield "            }"
     if check.port is not None:
         yield f"            connect_port {check.port}"
-    yield f"            connect_timeout {check.timeout:g}"
+    yield f"            connect_timeout {_seconds(check.timeout)}"
     # keepalived counts the tries after the first failure, the model counts all failures in a row
     yield f"            retry {check.retries - 1}"
-    yield f"            delay_before_retry {check.interval:g}"
+    yield f"            delay_before_retry {_seconds(check.interval)}"
     yield "        }"
+
+
+def _seconds(duration: float) -> str:
+    """Seconds to the hundredth, in as few characters as there can be."""
+    return f"{duration:.2f}".rstrip("0").rstrip(".")

@@ -120,9 +120,9 @@ def test_a_health_check_is_an_error_that_names_the_way_out() -> None:
         IpvsEngine().compile(Configuration.from_document(wish))
     assert caught.value.problems == (
         Problem(
-            "farms[web].health_check",
-            "'alive' cannot be done: engine ipvs, which carries virtual server 'web', has no health checks",
-            "engine: keepalived for virtual server 'web', or a farm without health_check",
+            "health_checks[alive].type",
+            "tcp cannot be done by engine ipvs",
+            "engine: keepalived, or type: none",
         ),
     )
 

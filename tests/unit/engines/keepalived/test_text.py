@@ -42,13 +42,13 @@ vrrp_instance main {
 
 VIRTUAL_SERVER = """\
 virtual_server 10.10.0.50 80 {
-    delay_loop 2
     lvs_sched rr
     lvs_method NAT
     protocol TCP
 
     real_server 10.20.0.21 80 {
         weight 1
+        delay_loop 2
         HTTP_GET {
             url {
                 path "/"
@@ -62,6 +62,7 @@ virtual_server 10.10.0.50 80 {
 
     real_server 10.20.0.22 8080 {
         weight 1
+        delay_loop 2
         HTTP_GET {
             url {
                 path "/"

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each cell of each engine's capabilities on the engine: what it can compiles, what it cannot is exactly that error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import INFORMATIONAL, NOTHING_NEAR
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Choice
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
+from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents, documents
+from ansible_collections.evenkeel.lb.tests.unit.model.around import around, companions, declared, put, samples, where
+
+FIELDS = declared()
+ENGINES = {engine.name: engine for engine in engines()}
+
+
+def carried(engine: Engine) -> Iterator[str]:
+    """The fields of the kinds of objects that this engine makes something of."""
+    kinds = {path.partition(".")[0] for path in engine.describe()}
+    return (path for path in FIELDS if path.partition(".")[0] in kinds)
+
+
+def cells() -> Iterator[tuple[str, str, Any]]:
+    for engine in engines():
+        for path in carried(engine):
+            for value in samples(path, FIELDS[path]) if path != "virtual_servers.engine" else (engine.name,):
+                yield engine.name, path, value
+
+
+CELLS = list(cells())
+
+
+def declared_at(engine: Engine, path: str) -> str:
+    """The field itself, or the outermost of the objects it is in that the engine does not know."""
+    parts = path.split(".")
+    outer = (".".join(parts[:length]) for length in range(2, len(parts)))
+    return next((part for part in outer if part not in engine.describe()), path)
+
+
+def nearest(engine: Engine, path: str, value: Any) -> str | None:
+    """What the engine is declared to offer instead; None when it can express the value."""
+    can = engine.describe().get(path)
+    if path in INFORMATIONAL or any(path.startswith(f"{field}.") for field in INFORMATIONAL):
+        return None
+    if can is None:
+        return NOTHING_NEAR
+    canonical = FIELDS[path].type.parse(value)
+    return None if can.expresses(canonical) else can.nearest.get(canonical, can.otherwise)
+
+
+def refused(engine: Engine, document: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    try:
+        engine.compile(Configuration.from_document(document))
+    except InvalidConfiguration as invalid:
+        assert len({problem.path for problem in invalid.problems}) == len(invalid.problems)
+        return {problem.path: (problem.message, problem.allowed) for problem in invalid.problems}
+    return {}
+
+
+def words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+@pytest.mark.parametrize(("name", "path", "value"), CELLS, ids=lambda part: str(part)[:40])
+def test_a_value_is_compiled_or_refused_with_what_is_nearest(name, path, value):
+    engine = ENGINES[name]
+    document = around(path, value, name)
+    said = {**companions(path, value), path: value}
+    beyond = [
+        field
+        for field in carried(engine)
+        if said.get(field) is not None and nearest(engine, declared_at(engine, field), said[field]) is not None
+    ]
+    found = refused(engine, document)
+    assert set(found) == {where(document, declared_at(engine, field)) for field in beyond}
+    if path in beyond:
+        field = declared_at(engine, path)
+        message, allowed = found[where(document, field)]
+        assert message.endswith(f" cannot be done by engine {name}")
+        assert allowed == nearest(engine, field, value)
+        if FIELDS[path].secret:
+            assert words(value) not in message
+        elif field == path:
+            assert message.startswith(words(value))
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_capabilities_are_of_declared_fields_and_name_expressible_neighbours(name):
+    capabilities = ENGINES[name].describe()
+    containers = {path.rpartition(".")[0] for path in FIELDS}
+    assert set(capabilities) - set(FIELDS) - containers == set()
+    assert INFORMATIONAL - set(FIELDS) - containers == set()
+    for path, can in capabilities.items():
+        choices = FIELDS[path].type.choices if path in FIELDS and isinstance(FIELDS[path].type, Choice) else ()
+        assert set(can.values or ()) <= set(choices) or not choices
+        for value, near in can.nearest.items():
+            assert not can.expresses(value) or value in PLACEHOLDERS.get(path, ())
+            assert near not in choices or can.expresses(near)
+            assert not choices or value in choices
+
+
+# An engine may name one neighbour for all values of a field, the expressible ones among them.
+PLACEHOLDERS = {"health_checks.type": ("none",)}
+
+# What an engine is told in these documents and rightly makes nothing of, and why.
+WITHOUT_EFFECT = {
+    "ha_groups.advertised_vip": "the group has one VIP only",
+    "ha_groups.members.address": "is used in unicast groups only",
+    "health_checks": "ipvs bears checks of type none, which check nothing",
+    "farms.health_check": "ipvs bears checks of type none, which check nothing",
+    "farms.servers.health_check": "names the check that the farm names",
+    "farms.persistence_timeout=0": "0 is unset",
+    "vips.ha_group": "keepalived refuses a VIP without one",
+    "vips.interface=eth1": "is the interface of the group",
+    "virtual_servers.engine": "chose the engine",
+    "virtual_servers.placement": "is for people and inventories",
+    "virtual_servers.protocol=http": "is TCP at layer 4",
+    "virtual_servers.protocol=https": "is TCP at layer 4",
+    "virtual_servers.protocol=http2": "is TCP at layer 4",
+    "virtual_servers.protocol=grpc": "is TCP at layer 4",
+    "virtual_servers.type": "the farm's mode and the protocol say the same",
+}
+ONLY_IPVS = {"health_checks", "farms.health_check"}
+
+
+def is_without_effect(engine: str, path: str, value: Any) -> bool:
+    names = {path.rpartition(".")[0], path, f"{path}={value}"} & set(WITHOUT_EFFECT)
+    return bool(names - (set() if engine == "ipvs" else ONLY_IPVS))
+
+
+def effect(engine: Engine, document: dict[str, Any]) -> Any:
+    """What the engine would hold: text where it has any, else the kernel's table."""
+    compiled = engine.compile(Configuration.from_document(document))
+    return getattr(compiled, "blocks", None) or compiled.table
+
+
+def heard() -> Iterator[tuple[str, str, Any]]:
+    """The cells with a value that differs from the default and that the engine says it can express."""
+    for name, path, value in CELLS:
+        engine, option = ENGINES[name], FIELDS[path]
+        expressed = nearest(engine, declared_at(engine, path), value) is None and path not in INFORMATIONAL
+        differs = not option.required and option.type.parse(value) != option.default
+        if expressed and differs and not is_without_effect(name, path, value):
+            yield name, path, value
+
+
+@pytest.mark.parametrize(("name", "path", "value"), list(heard()), ids=lambda part: str(part)[:40])
+def test_what_can_be_expressed_is_not_dropped_in_silence(name, path, value):
+    unsaid = around(path, value, name)
+    put(unsaid, path, None)
+    assert effect(ENGINES[name], around(path, value, name)) != effect(ENGINES[name], unsaid)
+
+
+@given(documents(), st.sampled_from(sorted(ENGINES)))
+@settings(max_examples=40)
+def test_what_every_engine_can_carry_compiles(document, name):
+    for service in document["virtual_servers"]:
+        service["engine"] = name
+    for farm in document["farms"]:
+        if name == "ipvs":
+            farm.pop("health_check", None)
+    assert refused(ENGINES[name], document) == {}
+
+
+@given(any_documents())
+@settings(max_examples=40)
+def test_whatever_is_asked_for_is_compiled_or_refused(document):
+    configuration = Configuration.from_document(document)
+    for engine in engines():
+        try:
+            assert engine.compile(configuration) is not None
+        except InvalidConfiguration as invalid:
+            assert all(problem.allowed for problem in invalid.problems)
