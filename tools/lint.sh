@@ -22,6 +22,7 @@ check "ruff check" . ruff check --quiet --output-format concise
 check "ruff format" . ruff format --quiet --check --output-format concise
 check "mypy, strict, of the model" "$collections" mypy --config-file "$REPO/pyproject.toml" --cache-dir "$REPO/build/mypy" \
   -p ansible_collections.evenkeel.lb.plugins.module_utils._model
+check "what is written from the model" . python tools/reference --check
 check "import direction" . python -m pytest -q -p no:cacheprovider tests/unit/test_imports.py
 check "documentation" "$collection" antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all \
   --disallow-unknown-collection-refs .

@@ -18,43 +18,8 @@ description:
   - A health check that no farm names exists in the intended configuration only.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+  - evenkeel.lb.health_check
 options:
-  name:
-    description: The name of the health check, unique on the director.
-    type: str
-    required: true
-  type:
-    description:
-      - How to test. Taken as V(tcp) when unset.
-      - V(tcp) opens a connection. V(http) asks for O(uri) and looks at the status code.
-    type: str
-    choices: [tcp, http]
-  interval:
-    description: Seconds between two tests, 0.1 to 86400. Taken as V(5) when unset.
-    type: float
-  timeout:
-    description: Seconds to wait for the answer to a test, 0.1 to 3600. Taken as V(3) when unset.
-    type: float
-  retries:
-    description:
-      - How many tests in a row have to fail before the server is taken out, 1 to 100. Taken as V(3) when unset.
-      - One test that succeeds brings it back.
-    type: int
-  port:
-    description: The port to test, 1 to 65535. Unset tests the port of the server.
-    type: int
-  uri:
-    description: The path to ask for, with O(type=http) only. Taken as V(/) when unset.
-    type: str
-  host:
-    description: The Host header to send, with O(type=http) only. Unset sends the address of the server.
-    type: str
-  status_codes:
-    description: >-
-      The status codes that count as healthy, with O(type=http) only, each a code or a range. Taken as V(200-299) when
-      unset.
-    type: list
-    elements: str
   state:
     description:
       - V(present) records the health check and makes the director hold it.

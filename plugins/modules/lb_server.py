@@ -19,31 +19,12 @@ description:
     as it was.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+  - evenkeel.lb.server
 options:
-  name:
-    description: The name of the server, unique in its farm.
-    type: str
-    required: true
   farm:
     description: The name of the farm. It has to be there already.
     type: str
     required: true
-  address:
-    description:
-      - The address connections are sent to, IPv4 or IPv6.
-      - Needed for a new server.
-    type: str
-  port:
-    description:
-      - The port connections are sent to, 1 to 65535. Unset takes the port of the virtual server.
-      - With the farm modes V(gateway) and V(tunnel) it can only be that port, because the packet is passed on
-        unchanged.
-    type: int
-  weight:
-    description:
-      - The share of connections this server gets, relative to the others, 0 to 65535. Taken as V(1) when unset.
-      - V(0) gives it no new connections; prefer draining, which keeps the weight for later.
-    type: int
   state:
     description:
       - V(present) puts the server into rotation.

@@ -20,24 +20,8 @@ description:
     others.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+  - evenkeel.lb.vip
 options:
-  name:
-    description: The name of the VIP, unique on the director.
-    type: str
-    required: true
-  address:
-    description:
-      - The address with the prefix length of its network, such as V(192.0.2.50/24) or V(2001:db8::50/64).
-      - Needed for a new VIP.
-    type: str
-  interface:
-    description: The interface that holds the address. Unset takes the interface of the HA group.
-    type: str
-  ha_group:
-    description:
-      - The HA group whose active director holds it (M(evenkeel.lb.lb_ha_group)). It has to be there already.
-      - Needed for a new VIP.
-    type: str
   state:
     description:
       - V(present) records the VIP and makes the director hold it.

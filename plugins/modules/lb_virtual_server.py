@@ -21,43 +21,8 @@ description:
     kernel, and everything is put back when that differs.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+  - evenkeel.lb.virtual_server
 options:
-  name:
-    description: The name of the virtual server, unique on the director.
-    type: str
-    required: true
-  vip:
-    description:
-      - The name of a VIP (M(evenkeel.lb.lb_vip)), or an IPv4 or IPv6 address that something else brings up.
-      - Needed for a new virtual server.
-    type: str
-  port:
-    description:
-      - The port clients connect to, 1 to 65535.
-      - Needed for a new virtual server.
-    type: int
-  protocol:
-    description: The transport protocol. Taken as V(tcp) when unset.
-    type: str
-    choices: [tcp, udp]
-  farm:
-    description:
-      - The name of the farm that serves it (M(evenkeel.lb.lb_farm)). The farm has to be there already.
-      - Needed for a new virtual server.
-      - While the farm has no enabled server, the virtual server waits in the intended configuration.
-    type: str
-  enabled:
-    description:
-      - Whether the director serves it. Taken as V(true) when unset.
-      - V(false) keeps it in the intended configuration and takes it off the director, which cuts its connections.
-    type: bool
-  engine:
-    description:
-      - What carries it. Taken as V(auto) when unset, which is V(keepalived).
-      - V(keepalived) checks the health of the servers. V(ipvs) is the kernel alone, without health checks, and
-        survives a reboot by the rules file of the distribution's ipvsadm package.
-    type: str
-    choices: [auto, ipvs, keepalived]
   state:
     description:
       - V(present) records the virtual server and makes the director hold it.

@@ -1,0 +1,151 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: lb_certificate_profile
+short_description: Manage a certificate profile
+version_added: "0.2.0"
+author:
+  - The evenkeel.lb authors (@evenkeel)
+description:
+  - A certificate profile names the files of a certificate on the director, and the TLS rules that go with it. Virtual
+    servers that offload TLS and servers that are spoken to in TLS name it.
+  - Only paths are recorded, never the content of a file.
+  - A certificate profile that nothing names exists in the intended configuration only.
+extends_documentation_fragment:
+  - evenkeel.lb.attributes
+  - evenkeel.lb.certificate_profile
+options:
+  state:
+    description:
+      - V(present) records the certificate profile.
+      - V(absent) removes it. A certificate profile that something names cannot go.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: evenkeel.lb.lb_virtual_server
+  - module: evenkeel.lb.lb_farm
+notes:
+  - Unset options are not managed. They keep what is recorded, or take the default named here where an engine needs a
+    value.
+  - The intended configuration of a director is kept in C(/etc/evenkeel/lb.json). Only what is recorded there is ever
+    removed.
+"""
+
+EXAMPLES = r"""
+---
+- name: The certificate of the web site
+  evenkeel.lb.lb_certificate_profile:
+    name: www
+    type: server
+    certificate_file: /etc/ssl/www/cert.pem
+    chain_file: /etc/ssl/www/chain.pem
+    key_file: /etc/ssl/www/key.pem
+    minimum_tls: "1.2"
+    expiration: "2027-01-31T00:00:00Z"
+"""
+
+RETURN = r"""
+---
+certificate_profile:
+  description: The certificate profile as it is recorded, in canonical form. Empty when it is absent.
+  returned: success
+  type: dict
+  sample:
+    {certificate_file: /etc/ssl/www/cert.pem, key_file: /etc/ssl/www/key.pem, name: www, type: server}
+steps:
+  description: >-
+    What was changed on the host, or would be in check mode, in order. Empty when only the intended configuration
+    changes.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    engine:
+      description: The engine that does the step.
+      type: str
+      sample: keepalived
+    action:
+      description: One of V(add), V(change), V(remove), and V(repair) for what somebody else changed on the host.
+      type: str
+      sample: change
+    subject:
+      description: What the step is about.
+      type: str
+      sample: virtual server web
+    impact:
+      description: How much the step disturbs; see RV(impact).
+      type: str
+      sample: new_connections
+impact:
+  description:
+    - The highest impact among the steps.
+    - V(none) touches no connection, V(new_connections) only decides where new ones go, V(drain) lets connections end
+      by themselves, V(reset) cuts connections, V(failover) may move VIPs to another director.
+  returned: success
+  type: str
+  sample: new_connections
+reload:
+  description: >-
+    What was done to daemons, such as C(keepalived reload) or C(keepalived start). Empty when none was touched.
+  returned: success
+  type: list
+  elements: str
+  sample: ["keepalived reload"]
+transaction:
+  description: How far the change came.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description:
+        - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
+        - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+      type: str
+      sample: applied
+    done:
+      description: The steps that hold.
+      type: list
+      elements: str
+    undone:
+      description: The steps that were begun and put back.
+      type: list
+      elements: str
+    left:
+      description: The steps that were begun and could not be put back.
+      type: list
+      elements: str
+problems:
+  description: What is wrong, all at once. Empty on success.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The field, such as C(farms[web].servers[web2].address).
+      type: str
+    message:
+      description: What is wrong with it.
+      type: str
+    allowed:
+      description: What is allowed there.
+      type: str
+"""
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.module import run_object
+
+
+def main() -> None:
+    run_object("certificate_profiles")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""docs/reference/capabilities.md: what each engine can express, field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import INFORMATIONAL, NOTHING_NEAR, Can
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Boolean, Choice
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.lists import Nested, ObjectList
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import Option, described, options
+
+_HEAD = """# What each engine can express
+
+Written from the declarations of the engines by `python tools/reference`.
+
+*yes* means every value; a list means these values alone. What an engine cannot express is an error that names the
+field, the value, the engine and the nearest thing it can do; nothing is dropped or approximated in silence. Fields that
+only people and inventories read are borne by every engine and marked *informational*.
+"""
+
+
+def page() -> str:
+    """The page as text."""
+    carriers = engines()
+    parts = [_HEAD]
+    for key, kind in KINDS.items():
+        word = described(kind)
+        parts += [f"## {word[0].upper()}{word[1:]} (`{key}`)", ""]
+        parts += [
+            "| field | " + " | ".join(engine.name for engine in carriers) + " |",
+            "|---" * (len(carriers) + 1) + "|",
+        ]
+        for field, option in _fields(key, kind):
+            cells = [_cell(field, option, engine.describe().get(field)) for engine in carriers]
+            parts.append(f"| `{field.partition('.')[2]}` | " + " | ".join(cells) + " |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _fields(path: str, kind: type) -> list[tuple[str, Option]]:
+    found = []
+    for name, option in options(kind).items():
+        field = f"{path}.{name}"
+        found.append((field, option))
+        if isinstance(option.type, (Nested, ObjectList)) and field not in INFORMATIONAL:
+            found += _fields(field, option.type.kind)
+    return found
+
+
+def _cell(field: str, option: Option, can: Can | None) -> str:
+    if field in INFORMATIONAL:
+        return "informational"
+    if can is None:
+        return "no"
+    if can.values is None:
+        return "yes"
+    refused = [value for value in _values(option) if value not in can.values]
+    able = ", ".join(f"`{_word(value)}`" for value in _values(option) if value in can.values)
+    able = able or ", ".join(f"`{_word(value)}`" for value in sorted(can.values, key=str))
+    by_nearest: dict[str, list[str]] = {}
+    for value in refused:
+        by_nearest.setdefault(can.nearest.get(value, can.otherwise), []).append(f"`{_word(value)}`")
+    hints = "; ".join(
+        f"{nearest} for {', '.join(words)}" for nearest, words in by_nearest.items() if nearest != NOTHING_NEAR
+    )
+    if not able:
+        return "no" if can.otherwise == NOTHING_NEAR else f"no; nearest {can.otherwise}"
+    return f"{able}; nearest {hints}" if hints else able
+
+
+def _values(option: Option) -> list[Any]:
+    if isinstance(option.type, Choice):
+        return list(option.type.choices)
+    return [True, False] if isinstance(option.type, Boolean) else []
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
