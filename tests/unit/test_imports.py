@@ -31,7 +31,7 @@ FLOORS = {"_model": 0, "_host": 1, "_engines": 2, "_reconcile": 3, "_ansible": 4
 ENGINE_PACKAGES = (REPOSITORY / "plugins/module_utils/_engines").glob("*/__init__.py")
 ENGINES = {path.parent.name for path in ENGINE_PACKAGES} | {"memory"}
 # Runs on the control node and says things in the terms of model and engines, nothing more.
-CONTROLLER_ROOMS = {"filter", "test", "inventory"}
+CONTROLLER_ROOMS = {"filter", "test", "inventory", "plugin_utils"}
 
 
 def module_name(path: Path) -> str:
@@ -87,8 +87,10 @@ def fault(importer: str, imported: str) -> str | None:
         return None
     there = room(imported)
     if here in CONTROLLER_ROOMS:
-        allowed = there == "_model" or (there == "_engines" and is_rendering(imported))
-        return None if allowed else f"{here} plugins may import only _model and an engine's render and parse"
+        allowed = there in ("_model", "plugin_utils") or (there == "_engines" and is_rendering(imported))
+        return (
+            None if allowed else f"{here} plugins may import only _model, plugin_utils and an engine's render and parse"
+        )
     if here not in FLOORS:
         return f"{here} has no place in the design for importing from the collection"
     if here == there == "_engines":

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Filter evenkeel.lb.vip; documented in vip.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Boolean
+from ansible_collections.evenkeel.lb.plugins.plugin_utils import _addresses
+from ansible_collections.evenkeel.lb.plugins.plugin_utils._errors import refusing
+
+
+@refusing
+def vip(value: Any, link_local: Any = False) -> str:
+    """The VIP in canonical form."""
+    return _addresses.written(*_addresses.vip(value, Boolean().parse(link_local)))
+
+
+class FilterModule:
+    """What Ansible asks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"vip": vip}
