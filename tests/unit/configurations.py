@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Configurations for tests: one that is easy to read, and a Hypothesis strategy for valid ones."""
+"""Configurations for tests: one that is easy to read, and Hypothesis strategies for valid ones.
+
+``documents`` stay within what the engines of a Linux director carry; ``any_documents`` say whatever the model can.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.tests.unit.model.any_documents import any_documents
+
+__all__ = ["any_documents", "documents", "pair", "pair_document"]
 
 
 def pair_document() -> dict[str, Any]:
@@ -42,45 +48,38 @@ def pair() -> Configuration:
 
 
 _names = st.from_regex(r"[a-z][a-z0-9._-]{0,7}", fullmatch=True)
+_BALANCE = ["round_robin", "weighted_round_robin", "least_connections", "source_hash", "maglev"]
+_PROTOCOLS = ["tcp", "udp", "http", "https", "http2", "grpc", "quic", "dns"]
+_TENANT = {"tenant": st.just("Zoë & sons")}
 
 
 @st.composite
-def _server(draw: st.DrawFn, number: int, port: int | None) -> dict[str, Any]:
-    server: dict[str, Any] = {"name": f"s{number}", "address": f"10.20.{number // 250}.{number % 250 + 1}"}
+def _server(draw: st.DrawFn, number: int, family: int, port: int | None) -> dict[str, Any]:
+    address = f"10.20.{number // 250}.{number % 250 + 1}" if family == 4 else f"fd20::{number + 1:x}"
+    server: dict[str, Any] = {"name": f"s{number}", "address": address}
     if port is not None:
         server["port"] = port
-    server.update(draw(st.fixed_dictionaries({}, optional={"weight": st.integers(0, 65535)})))
-    server.update(
-        draw(st.fixed_dictionaries({}, optional={"state": st.sampled_from(["enabled", "drained", "disabled"])}))
-    )
-    return server
+    states = st.sampled_from(["enabled", "drained", "disabled"])
+    optional = {"weight": st.integers(0, 65535), "state": states, "backup": st.just(False), **_TENANT}
+    return server | draw(st.fixed_dictionaries({}, optional=optional))
 
 
 @st.composite
-def _farm(draw: st.DrawFn, name: str, checks: list[str]) -> dict[str, Any]:
+def _farm(draw: st.DrawFn, name: str, family: int, checks: list[str]) -> dict[str, Any]:
     mode = draw(st.sampled_from(["nat", "gateway", "tunnel"]))
     port = draw(st.none() | st.integers(1, 65535)) if mode == "nat" else None
     numbers = draw(st.lists(st.integers(0, 999), unique=True, max_size=5))
-    farm: dict[str, Any] = {"name": name, "mode": mode, "servers": [draw(_server(number, port)) for number in numbers]}
+    servers = [draw(_server(number, family, port)) for number in numbers]
+    farm: dict[str, Any] = {"name": name, "mode": mode, "servers": servers}
     if checks and draw(st.booleans()):
         farm["health_check"] = draw(st.sampled_from(checks))
     if draw(st.booleans()):
         farm["persistence_timeout"] = draw(st.integers(1, 2678400))
         if draw(st.booleans()):
-            farm["persistence_netmask"] = draw(st.sampled_from(["255.255.255.0", "255.255.0.0"]))
-    farm.update(
-        draw(
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "balance": st.sampled_from(
-                        ["round_robin", "weighted_round_robin", "least_connections", "source_hash", "maglev"]
-                    )
-                },
-            )
-        )
-    )
-    return farm
+            masks = ["255.255.255.0", "255.255.0.0"] if family == 4 else ["64", "128"]
+            farm["persistence_netmask"] = draw(st.sampled_from(masks))
+    said = {"balance": st.sampled_from(_BALANCE), "on_failure": st.just("remove"), **_TENANT}
+    return farm | draw(st.fixed_dictionaries({}, optional=said))
 
 
 _CHECKS = st.one_of(
@@ -102,28 +101,39 @@ _CHECKS = st.one_of(
 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """Documents of valid configurations."""
+    """Documents of valid configurations that the engines of a Linux director can carry."""
     checks = {name: {"name": name, **draw(_CHECKS)} for name in draw(st.sets(_names, max_size=3))}
-    farms = {name: draw(_farm(name, sorted(checks))) for name in draw(st.sets(_names, max_size=4))}
-    vips = draw(st.lists(st.integers(1, 254), unique=True, max_size=4))
+    families = draw(st.dictionaries(_names, st.sampled_from([4, 4, 6]), max_size=4))
+    farms = {name: draw(_farm(name, family, sorted(checks))) for name, family in families.items()}
+    hosts = draw(st.lists(st.integers(1, 254), unique=True, max_size=4))
+    vips = {(host, draw(st.sampled_from([4, 4, 6]))): f"vip{host}" for host in hosts}
     services = []
     if farms:
-        keys = st.tuples(st.sampled_from(vips or [200]), st.integers(1, 65535), st.sampled_from(["tcp", "udp"]))
-        for number, (host, port, protocol) in enumerate(draw(st.lists(keys, unique=True, max_size=5))):
-            service = {"name": f"v{number}", "vip": f"10.10.0.{host}", "port": port, "protocol": protocol}
-            service["farm"] = draw(st.sampled_from(sorted(farms)))
+        keys = st.tuples(st.sampled_from(hosts or [200]), st.integers(1, 65535))
+        for number, (host, port) in enumerate(draw(st.lists(keys, unique=True, max_size=5))):
+            farm = draw(st.sampled_from(sorted(farms)))
+            address = f"10.10.0.{host}" if families[farm] == 4 else f"fd10::{host:x}"
+            named = vips.get((host, families[farm]), address)
+            service = {"name": f"v{number}", "vip": draw(st.sampled_from([address, named])), "port": port, "farm": farm}
+            service["protocol"] = draw(st.sampled_from(_PROTOCOLS))
             service["enabled"] = draw(st.booleans())
-            services.append(service)
+            if service["protocol"] in ("udp", "dns"):
+                service["type"] = draw(st.sampled_from(["layer4", "dns"]))
+            services.append(service | draw(st.fixed_dictionaries({}, optional=_TENANT)))
     group = {
         "name": "main",
         "virtual_router_id": draw(st.integers(1, 255)),
         "interface": "eth1",
         "member": "lb1",
         "members": [{"name": "lb1", "priority": 150}, {"name": "lb2", "priority": draw(st.integers(1, 149))}],
+        "preempt": draw(st.booleans()),
+    }
+    addresses = {
+        name: f"10.10.0.{host}/32" if family == 4 else f"fd10::{host:x}/64" for (host, family), name in vips.items()
     }
     return {
         "ha_groups": [group] if vips else [],
-        "vips": [{"name": f"vip{host}", "address": f"10.10.0.{host}/32", "ha_group": "main"} for host in vips],
+        "vips": [{"name": name, "address": address, "ha_group": "main"} for name, address in addresses.items()],
         "health_checks": list(checks.values()),
         "farms": list(farms.values()),
         "virtual_servers": services,

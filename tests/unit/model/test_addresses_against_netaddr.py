@@ -12,7 +12,7 @@ import netaddr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._model import fields
+from ansible_collections.evenkeel.lb.plugins.module_utils._model import addresses, fields
 
 # The same address as people write it: short, long, in capitals.
 spellings = st.ip_addresses().flatmap(
@@ -30,7 +30,7 @@ def parsed(field: fields.FieldType, text: str) -> str | None:
 
 @given(spellings)
 def test_an_address_stays_the_same_address(text: str) -> None:
-    canonical = parsed(fields.Address(), text)
+    canonical = parsed(addresses.Address(), text)
     assert canonical is None or netaddr.IPAddress(canonical) == netaddr.IPAddress(text)
 
 
@@ -38,7 +38,7 @@ def test_an_address_stays_the_same_address(text: str) -> None:
 def test_unicast_addresses_are_taken_and_others_refused(text: str) -> None:
     address = netaddr.IPAddress(text)
     refused = address.is_multicast() or int(address) == 0 or text == "255.255.255.255" or address.is_ipv4_mapped()
-    assert (parsed(fields.Address(), text) is None) == refused
+    assert (parsed(addresses.Address(), text) is None) == refused
 
 
 @given(st.ip_addresses(), st.data())
@@ -47,7 +47,7 @@ def test_a_vip_is_a_host_of_its_network(
 ) -> None:
     length = data.draw(st.integers(1, address.max_prefixlen))
     text = f"{address}/{length}"
-    canonical = parsed(fields.HostAddress(), text)
+    canonical = parsed(addresses.HostAddress(), text)
     network = netaddr.IPNetwork(text)
     if address.version == 4 and network.size > 2 and network.ip in (network.network, network.broadcast):
         assert canonical is None
@@ -59,4 +59,4 @@ def test_a_vip_is_a_host_of_its_network(
 @given(st.integers(1, 2**32 - 1) | st.integers(0, 31).map(lambda hosts: 2**32 - 2**hosts))
 def test_netmasks_are_those_with_leading_ones(number: int) -> None:
     mask = str(netaddr.IPAddress(number, 4))
-    assert (parsed(fields.Netmask(), mask) == mask) == netaddr.IPAddress(number, 4).is_netmask()
+    assert (parsed(addresses.Netmask(), mask) == mask) == netaddr.IPAddress(number, 4).is_netmask()

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import all_problems, services
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
 from ansible_collections.evenkeel.lb.tests.unit.configurations import documents, pair, pair_document
 
 
@@ -33,13 +34,13 @@ def changed(**edits):
 
 
 def test_the_pair_is_valid():
-    assert all_problems(pair()) == []
+    assert all_problems(pair()) == ()
 
 
 @given(documents())
 def test_generated_configurations_are_valid_and_come_back_from_their_document(document):
     configuration = Configuration.from_document(document)
-    assert all_problems(configuration) == []
+    assert all_problems(configuration) == ()
     assert Configuration.from_document(configuration.document()) == configuration
 
 
@@ -170,7 +171,7 @@ def test_one_server_is_added_changed_and_removed_alone():
     assert drained.with_server("web", Server(name="web2", state="enabled")).farms["web"].servers[1].port == 8080
     assert [server.name for server in drained.without_server("web", "web2").farms["web"].servers] == ["web1"]
     assert drained.without_server("nowhere", "web2") is drained
-    with pytest.raises(InvalidConfiguration, match="there is no farm 'wbe'; allowed: web, web6"):
+    with pytest.raises(InvalidConfiguration, match="there is no farm 'wbe'; allowed: web, most likely"):
         drained.with_server("wbe", Server(name="web2"))
 
 

@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._model import fields
+from ansible_collections.evenkeel.lb.plugins.module_utils._model import addresses, fields, lists, vip, virtual_server
 
 TYPES = [
     fields.Name(),
@@ -21,10 +21,20 @@ TYPES = [
     fields.Integer(1, 65535),
     fields.Seconds(0.1, 60),
     fields.Boolean(),
-    fields.Address(),
-    fields.HostAddress(),
-    fields.Netmask(),
-    fields.StatusCodes(),
+    addresses.Address(),
+    addresses.HostAddress(),
+    addresses.Netmask(),
+    addresses.Prefix(),
+    lists.StatusCodes(),
+    lists.Ports(),
+    lists.References(),
+    fields.FreeText(),
+    fields.FilePath(),
+    fields.Ciphers(),
+    fields.Password(),
+    fields.Timestamp(),
+    vip.Label(),
+    virtual_server.VipOrAddress(),
 ]
 
 anything = st.recursive(
@@ -37,19 +47,27 @@ anything = st.recursive(
 @pytest.mark.parametrize(
     ("field", "value", "canonical"),
     [
-        (fields.Address(), "FD10:0:0::0050", "fd10::50"),
-        (fields.Address(), "192.0.2.1", "192.0.2.1"),
-        (fields.HostAddress(), "FD10::50/64", "fd10::50/64"),
-        (fields.HostAddress(), "192.0.2.1/32", "192.0.2.1/32"),
-        (fields.HostAddress(), "192.0.2.0/31", "192.0.2.0/31"),
+        (addresses.Address(), "FD10:0:0::0050", "fd10::50"),
+        (addresses.Address(), "192.0.2.1", "192.0.2.1"),
+        (addresses.HostAddress(), "FD10::50/64", "fd10::50/64"),
+        (addresses.HostAddress(), "192.0.2.1/32", "192.0.2.1/32"),
+        (addresses.HostAddress(), "192.0.2.0/31", "192.0.2.0/31"),
         (fields.Integer(1, 10), "7", 7),
         (fields.Seconds(0.01, 40.95), "0.5", 0.5),
         (fields.Seconds(0.01, 40.95), 2, 2.0),
         (fields.Boolean(), "Yes", True),
         (fields.Boolean(), 0, False),
-        (fields.Netmask(), 64, "64"),
-        (fields.Netmask(), "255.255.255.0", "255.255.255.0"),
-        (fields.StatusCodes(), [301, "200-299", "404-404", 301], ("200-299", "301", "404")),
+        (addresses.Netmask(), 64, "64"),
+        (addresses.Netmask(), "255.255.255.0", "255.255.255.0"),
+        (lists.StatusCodes(), [301, "200-299", "404-404", 301], ("200-299", "301", "404")),
+        (lists.Ports(), [82, "80-81", "8000-8100", "8050-8200"], ("80-82", "8000-8200")),
+        (lists.References(), ["b", "a", "b"], ("b", "a")),
+        (addresses.Prefix(), "FD10:0::/64", "fd10::/64"),
+        (addresses.Prefix(), "192.0.2.1", "192.0.2.1/32"),
+        (fields.Timestamp(), "0999-12-31", "0999-12-31T00:00:00Z"),
+        (fields.Timestamp(), "2027-01-31T01:00:00+01:00", "2027-01-31T00:00:00Z"),
+        (virtual_server.VipOrAddress(), "FD10::50", "fd10::50"),
+        (virtual_server.VipOrAddress(), "public.6", "public.6"),
     ],
 )
 def test_canonical_form(field, value, canonical):
@@ -74,25 +92,42 @@ def test_canonical_form(field, value, canonical):
         (fields.Integer(1, 65535), "9" * 5000),
         (fields.Seconds(0.1, 60), float("nan")),
         (fields.Seconds(0.1, 60), 0.015),
-        (fields.Address(), "224.0.0.18"),
-        (fields.Address(), "0.0.0.0"),
-        (fields.Address(), "255.255.255.255"),
-        (fields.Address(), "fe80::1%eth0"),
-        (fields.Address(), "::ffff:192.0.2.1"),
-        (fields.HostAddress(), "::ffff:192.0.2.1/128"),
-        (fields.Address(), "192.0.2.1/24"),
-        (fields.Address(), 3232235777),
-        (fields.HostAddress(), "192.0.2.1"),
-        (fields.HostAddress(), "192.0.2.0/24"),
-        (fields.HostAddress(), "192.0.2.255/24"),
-        (fields.HostAddress(), "192.0.2.1/33"),
-        (fields.Netmask(), "255.0.255.0"),
-        (fields.Netmask(), 129),
-        (fields.Netmask(), "0.0.0.0"),
-        (fields.StatusCodes(), []),
-        (fields.StatusCodes(), ["299-200"]),
-        (fields.StatusCodes(), "200"),
+        (addresses.Address(), "224.0.0.18"),
+        (addresses.Address(), "0.0.0.0"),
+        (addresses.Address(), "255.255.255.255"),
+        (addresses.Address(), "fe80::1%eth0"),
+        (addresses.Address(), "::ffff:192.0.2.1"),
+        (addresses.HostAddress(), "::ffff:192.0.2.1/128"),
+        (addresses.Address(), "192.0.2.1/24"),
+        (addresses.Address(), 3232235777),
+        (addresses.HostAddress(), "192.0.2.1"),
+        (addresses.HostAddress(), "192.0.2.0/24"),
+        (addresses.HostAddress(), "192.0.2.255/24"),
+        (addresses.HostAddress(), "192.0.2.1/33"),
+        (addresses.Netmask(), "255.0.255.0"),
+        (addresses.Netmask(), 129),
+        (addresses.Netmask(), "0.0.0.0"),
+        (lists.StatusCodes(), []),
+        (lists.StatusCodes(), ["299-200"]),
+        (lists.StatusCodes(), "200"),
         (fields.Boolean(), "maybe"),
+        (addresses.Prefix(), "224.0.0.0/4"),
+        (addresses.Prefix(), "192.0.2.1/24"),
+        (addresses.Prefix(), "fe80::%eth0/64"),
+        (lists.Ports(), [0]),
+        (lists.Ports(), ["90-80"]),
+        (lists.Ports(), [True]),
+        (lists.References(), "web"),
+        (lists.References(), ["web", "two words"]),
+        (fields.FreeText(), "two\nlines"),
+        (fields.FreeText(), ""),
+        (fields.FilePath(), "relative/path"),
+        (fields.Password(), "ninechars"),
+        (fields.Timestamp(), "2027-02-30"),
+        (fields.Timestamp(), "9999-12-31T23:59:59-01:00"),
+        (fields.Timestamp(), 1800000000),
+        (virtual_server.VipOrAddress(), "10.0.0.300"),
+        (virtual_server.VipOrAddress(), "10.0.0.1/24"),
     ],
 )
 def test_refused_with_what_is_allowed(field, value):
@@ -104,9 +139,16 @@ def test_refused_with_what_is_allowed(field, value):
 
 @pytest.mark.parametrize("field", TYPES, ids=lambda field: type(field).__name__)
 @given(value=anything)
+@settings(max_examples=50)
 def test_a_value_is_canonical_or_refused_and_never_anything_else(field, value):
     try:
         parsed = field.parse(value)
     except fields.BadValue:
         return
     assert field.parse(field.serialise(parsed)) == parsed
+
+
+def test_a_refused_password_is_not_shown():
+    with pytest.raises(fields.BadValue) as refused:
+        fields.Password().parse("correct horse")
+    assert "horse" not in refused.value.message + refused.value.allowed
