@@ -9,7 +9,6 @@ Pure. A :class:`Service` holds no references and no unset fields, so that engine
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Iterator, Optional, Tuple
 
@@ -47,11 +46,6 @@ class Service:
     persistence_timeout: int
     persistence_netmask: Optional[str]
     backends: Tuple[Backend, ...]
-
-    @property
-    def family(self) -> int:
-        """4 or 6."""
-        return ipaddress.ip_address(self.address).version
 
 
 def services(configuration: Configuration, engine: str) -> Tuple[Service, ...]:

@@ -113,6 +113,19 @@ def test_capabilities_are_of_declared_fields_and_name_expressible_neighbours(nam
             assert not choices or value in choices
 
 
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_default_that_is_said_is_no_more_than_one_that_is_not(name):
+    engine = ENGINES[name]
+    # Parameters of a health check belong to types that the engine may not have.
+    defaults = {
+        path: FIELDS[path].type.serialise(FIELDS[path].default)
+        for path in carried(engine)
+        if FIELDS[path].default is not None and not path.startswith("health_checks.")
+    }
+    assert defaults
+    assert {path for path, value in defaults.items() if nearest(engine, declared_at(engine, path), value)} == set()
+
+
 # An engine may name one neighbour for all values of a field, the expressible ones among them.
 PLACEHOLDERS = {"health_checks.type": ("none",)}
 
