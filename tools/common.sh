@@ -6,6 +6,9 @@ REPO=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${EVENKEEL_CACHE:-/var/cache/evenkeel}
 VENVS=$CACHE/venv
 
+# Ansible ends at once where the user's locale is not generated, as over ssh to a fresh Debian; this one is always there.
+export LC_ALL=C.UTF-8
+
 # say TEXT: one line with the seconds since the script began.
 say() { printf '[%4ds] %s\n' "$SECONDS" "$*"; }
 
