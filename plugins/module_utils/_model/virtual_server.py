@@ -156,6 +156,7 @@ class VirtualServer:
         Choice("auto", "ipvs", "keepalived", "haproxy", "aloha"),
         "What carries it.",
         "V(auto) takes V(haproxy) for O(type=layer7) and V(keepalived) for all else.",
+        "This release has V(keepalived) and V(ipvs); a virtual server that another one would carry is refused.",
         "V(keepalived) checks the health of the servers. V(ipvs) is the kernel alone, without health checks, and"
         " survives a reboot by the rules file of the distribution's ipvsadm package.",
         default="auto",
