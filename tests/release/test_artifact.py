@@ -18,7 +18,15 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 GALAXY = Path(sys.executable).with_name("ansible-galaxy")
 DOC = Path(sys.executable).with_name("ansible-doc")
-MODULES = ["lb_farm", "lb_ha_group", "lb_healthcheck", "lb_server", "lb_vip", "lb_virtual_server"]
+MODULES = [
+    "lb_certificate_profile",
+    "lb_farm",
+    "lb_ha_group",
+    "lb_healthcheck",
+    "lb_server",
+    "lb_vip",
+    "lb_virtual_server",
+]
 
 
 def run(*command: str | Path, **environment: str) -> str:

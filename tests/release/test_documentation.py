@@ -35,7 +35,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[
         check=True,
     )
     documentation: dict[str, Any] = json.loads(result.stdout)
-    assert len(documentation) == len(files) == 6
+    assert len(documentation) == len(files) == 7
     return documentation
 
 

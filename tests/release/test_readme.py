@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -43,7 +44,7 @@ def test_inventory_is_a_valid_configuration(groups: dict[str, Any]) -> None:
                 "virtual_servers": wishes["ha_pair_virtual_servers"],
             }
         )
-        assert [problem.path for problem in configuration.problems()] == []
+        assert [problem.path for problem in all_problems(configuration)] == []
         assert {server.name for farm in configuration.farms.values() for server in farm.servers} == set(
             groups["servers"]["hosts"]
         )

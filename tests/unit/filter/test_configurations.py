@@ -84,7 +84,7 @@ def test_nothing_is_raised_and_answers_are_plain_data(value: Any) -> None:
 
 def test_depth_does_not_matter() -> None:
     value: Any = "text"
-    for _ in range(100_000):
+    for _level in range(100_000):
         value = [value]
     problems = lb_validate({"vips": [{"name": "a", "interface": "eth1", "address": value}]})
     assert [problem["path"] for problem in problems] == ["vips[a].address"]

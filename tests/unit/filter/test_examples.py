@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-Play = Callable[..., "subprocess.CompletedProcess[str]"]
+Play = Callable[..., subprocess.CompletedProcess[str]]
 
 # What each example gives: the value it shows, True for an assertion that holds, or a part of the error.
 EXPECTED: dict[str, list[Any]] = {

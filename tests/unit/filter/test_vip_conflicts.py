@@ -149,8 +149,8 @@ def told(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[list[str],
     ],
 )
 def test_protocols_and_ports(first: dict[str, Any], second: dict[str, Any], expected: list[Any]) -> None:
-    assert told(first, second) == expected
-    assert told(second, first) == expected
+    for directors in ((first, second), (second, first)):
+        assert told(*directors) == expected
 
 
 def test_an_address_of_a_shared_vip_is_shared() -> None:

@@ -51,11 +51,11 @@ def questions(draw: st.DrawFn) -> tuple[Network, list[str], list[str], set[Any]]
     """A network, used addresses, reserved ranges, and all that these hold inside the network."""
     network = draw(small_networks())
     used, reserved, held = [], [], set()
-    for _ in range(draw(st.integers(0, 5))):
+    for _address in range(draw(st.integers(0, 5))):
         address = host(draw, network)
         used.append(draw(st.sampled_from([str(address), f"{address.exploded}/{network.prefixlen}"])))
         held.add(address)
-    for _ in range(draw(st.integers(0, 3))):
+    for _range in range(draw(st.integers(0, 3))):
         low, high = sorted([host(draw, network), host(draw, network)])
         reserved.append(f"{low}-{high}")
         held.update(inside for inside in network if low <= inside <= high)

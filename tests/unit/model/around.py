@@ -21,7 +21,7 @@ SAMPLES: dict[type[fields.FieldType], tuple[Any, ...]] = {
     fields.InterfaceName: ("eth1", "bond0.4094@x:15"),
     fields.UriPath: ("/", "/health?full=1&x=%20"),
     fields.HostName: ("www.example.com:8080",),
-    fields.FreeText: ("Zoë's “own”", "x" * 255),
+    fields.FreeText: ("Zoë's «own»", "x" * 255),
     fields.FilePath: ("/etc/ssl/private/web+1.pem",),
     fields.Ciphers: ("ECDHE+AESGCM:!aNULL",),
     fields.Password: ("s3cret",),
