@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +17,9 @@ from hypothesis import settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # A shared machine can stall for longer than any deadline that would still say something about the code.
-settings.register_profile("evenkeel", deadline=None, print_blob=True)
+# `make unit` is for fast feedback; `make test` asks for more examples.
+EXAMPLES = int(os.environ.get("EVENKEEL_EXAMPLES", "30"))
+settings.register_profile("evenkeel", deadline=None, print_blob=True, max_examples=EXAMPLES)
 settings.load_profile("evenkeel")
 
 

@@ -22,7 +22,7 @@ python=$(main_environment)/bin/python
 
 step "lint" tools/lint.sh
 step "sanity" tools/sanity.sh
-step "unit and property tests" make --no-print-directory unit
+step "unit and property tests" env EVENKEEL_EXAMPLES=100 make --no-print-directory unit
 step "release artifact" "$python" -m pytest -q tests/release
 step "contract tests of the engines" "$python" -m pytest -q tests/contract
 step "the lab itself" "$python" -m pytest -q tests/lab
