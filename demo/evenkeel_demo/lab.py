@@ -28,7 +28,7 @@ SPEC = LAB / "specs" / "demo.yml"
 INTERVAL = 20
 
 #: Milliseconds an answer may take while a client watches.
-TIMEOUT = 250
+TIMEOUT = 800
 
 
 class Lab:

@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--interval", type=float, default=20.0, help="milliseconds between requests (default 20)")
     parser.add_argument("--duration", type=float, help="seconds (default: until a signal)")
-    parser.add_argument("--timeout", type=float, default=250.0, help="milliseconds an answer may take (default 250)")
+    parser.add_argument("--timeout", type=float, default=800.0, help="milliseconds an answer may take (default 800)")
     parser.add_argument("--ready", type=Path, help="file to make at the first answer")
     prober = Prober(parser.parse_args())
     for number in (signal.SIGTERM, signal.SIGINT):
