@@ -49,6 +49,8 @@ def _build(scratch: Path) -> Path:
     made.mkdir()
     command("strip", "-s", output / "linux", "-o", made / "linux.uml")
     (scratch / "installed/lib/modules").rename(made / "modules")
+    if not list((made / "modules").glob("*/modules.dep")):  # make leaves it out in silence where depmod is not found
+        raise LabError("the modules of our kernel were installed without modules.dep")
     for link in (made / "modules").glob("*/build"):
         link.unlink()
     (made / "about.json").write_text(json.dumps({"origin": f"own build of {version}", "seccomp": True}))

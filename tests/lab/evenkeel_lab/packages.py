@@ -35,6 +35,7 @@ _BUILD_PROGRAMS = {
     "bc": "bc",
     "xz": "xz-utils",
     "perl": "perl",
+    "depmod": "kmod",
 }
 _LIBELF = Path("/usr/include/libelf.h")
 _DEBIAN_KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
