@@ -27,9 +27,9 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink imp
     ApplyFailed,
     apply,
     is_loaded,
-    read_info,
     read_table,
 )
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import read_info
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
     Destination,
     Operation,

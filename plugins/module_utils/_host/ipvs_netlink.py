@@ -4,48 +4,60 @@
 
 """The kernel's IPVS table over generic netlink: read it as a Table, change it by Operations. Private to evenkeel.lb.
 
-Sources: Linux ``include/uapi/linux/ip_vs.h`` (numbers of the commands) and ``net/netfilter/ipvs/ip_vs_ctl.c`` (what
-each error number means).
+Source: Linux ``net/netfilter/ipvs/ip_vs_ctl.c`` (what each error number means).
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
-import socket
-from typing import Dict, Iterator, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence
 
-from .generic_netlink import NETLINK_GENERIC, Family, Request
-from .ipvs_table import ADD, EDIT, REMOVE, Destination, Operation, Service, ServiceKey, Table
+from .generic_netlink import Family, Request
+from .ipvs_family import (
+    DEL_DESTINATION,
+    DEL_SERVICE,
+    FLUSH,
+    GET_DESTINATION,
+    GET_SERVICE,
+    NEW_DESTINATION,
+    NEW_SERVICE,
+    SET_DESTINATION,
+    SET_SERVICE,
+    because,
+    connected,
+    is_loaded,
+)
+from .ipvs_table import (
+    ADD,
+    EDIT,
+    REMOVE,
+    TUNNEL,
+    Destination,
+    Operation,
+    Service,
+    ServiceKey,
+    Table,
+    family_of,
+)
 from .ipvs_wire import (
-    Info,
     decode_destination,
-    decode_info,
     decode_service,
     encode_destination,
     encode_destination_key,
     encode_key,
     encode_service,
 )
-from .netlink_wire import FamilyMissing, MalformedMessage, NetlinkError, Refused
+from .netlink_wire import NetlinkError, Refused
 from .system import System
 
-PROC_TABLE = "/proc/net/ip_vs"
-FAMILY_NAME = "IPVS"
-FAMILY_VERSION = 1
-
-GET_SERVICE = 4
-GET_DESTINATION = 8
-GET_INFO = 15
 COMMANDS = {
     # (action, on a destination)
-    (ADD, False): 1,
-    (EDIT, False): 2,
-    (REMOVE, False): 3,
-    (ADD, True): 5,
-    (EDIT, True): 6,
-    (REMOVE, True): 7,
+    (ADD, False): NEW_SERVICE,
+    (EDIT, False): SET_SERVICE,
+    (REMOVE, False): DEL_SERVICE,
+    (ADD, True): NEW_DESTINATION,
+    (EDIT, True): SET_DESTINATION,
+    (REMOVE, True): DEL_DESTINATION,
 }
 
 
@@ -57,19 +69,21 @@ class Refusal(NamedTuple):
     sentence: str
 
 
+# A message names so many of the refused operations.
+_SHOWN = 5
+
+
 class ApplyFailed(NetlinkError):
     """Not all operations were done: ``done`` were, ``refused`` were not, ``left`` were not tried; each in its order."""
 
     def __init__(self, done: Sequence[Operation], refused: Sequence[Refusal], left: Sequence[Operation]) -> None:
-        super().__init__("; ".join(refusal.sentence for refusal in refused))
+        sentences = [refusal.sentence for refusal in refused[:_SHOWN]]
+        if len(refused) > _SHOWN:
+            sentences.append(f"{len(refused) - _SHOWN} more were refused")
+        super().__init__("; ".join(sentences))
         self.done = tuple(done)
         self.refused = tuple(refused)
         self.left = tuple(left)
-
-
-def is_loaded(system: System) -> bool:
-    """Whether the kernel has IPVS now, built in or as a module."""
-    return system.exists(PROC_TABLE)
 
 
 def read_table(system: System) -> Table:
@@ -79,27 +93,12 @@ def read_table(system: System) -> Table:
     """
     if not is_loaded(system):
         return Table()
-    with _family(system) as family:
+    with connected(system) as family:
         try:
             services = [decode_service(answer) for answer in family.dump(GET_SERVICE)]
             return Table((service, _destinations(family, service.key)) for service in services)
         except Refused as refusal:
             raise NetlinkError(f"the kernel does not tell its IPVS table: {refusal}") from refusal
-
-
-def read_info(system: System) -> Info:
-    """The version and size of the kernel's IPVS; loads the module.
-
-    Raises NetlinkError, and its kind FamilyMissing where the kernel has no IPVS.
-    """
-    with _family(system) as family:
-        try:
-            answers = family.request(GET_INFO)
-        except Refused as refusal:
-            raise NetlinkError(f"the kernel does not tell its version of IPVS: {refusal}") from refusal
-    if not answers:
-        raise MalformedMessage("the kernel acknowledged the question for its version of IPVS and gave no answer")
-    return decode_info(answers[0])
 
 
 def apply(system: System, operations: Sequence[Operation]) -> None:
@@ -117,7 +116,7 @@ def apply(system: System, operations: Sequence[Operation]) -> None:
         if key is None:
             key = keys[operation.key] = encode_key(operation.key)
         requests.append((COMMANDS[operation.action, operation.on_destination], _content(operation, key)))
-    with _family(system) as family:
+    with connected(system) as family:
         result = family.batch(requests)
     if result.refused:
         seen = operations[: result.sent]
@@ -128,20 +127,13 @@ def apply(system: System, operations: Sequence[Operation]) -> None:
         )
 
 
-@contextlib.contextmanager
-def _family(system: System) -> Iterator[Family]:
-    try:
-        sock = system.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC)
-    except OSError as error:
-        raise NetlinkError(f"no netlink socket can be had: {error.strerror}") from error
-    with sock:
+def flush(system: System) -> None:
+    """Remove every service of the network namespace we are in, of whomever it is. Raises NetlinkError."""
+    with connected(system) as family:
         try:
-            family = Family(sock, FAMILY_NAME, FAMILY_VERSION)
-        except FamilyMissing as error:
-            raise FamilyMissing(
-                "the kernel has no ip_vs: its module is not there or may not be loaded (modprobe ip_vs tells why)"
-            ) from error
-        yield family
+            family.request(FLUSH)
+        except Refused as refusal:
+            raise NetlinkError(f"cannot empty the IPVS table: {because(refusal, {})}") from refusal
 
 
 def _destinations(family: Family, key: ServiceKey) -> List[Destination]:
@@ -157,24 +149,22 @@ def _content(operation: Operation, key: bytes) -> bytes:
 
 
 def _refusal(operation: Operation, refused: Refused) -> Refusal:
-    return Refusal(operation, refused.errno, f"cannot {operation}: {_reason(operation, refused)}")
+    return Refusal(operation, refused.errno, f"cannot {operation}: {because(refused, _reasons(operation))}")
 
 
-def _reason(operation: Operation, refused: Refused) -> str:
-    """Why the kernel refused, in words that fit the object; its own explanation follows where it gave one."""
-    number = refused.errno
+def _reasons(operation: Operation) -> Dict[int, str]:
+    """What the error numbers mean for an operation's object."""
     subject = operation.subject
-    if number == errno.EEXIST:
-        reason = "it is there already"
-    elif number == errno.ESRCH:
-        reason = "there is no such virtual server"
-    elif number == errno.EPERM:
-        reason = "this needs the capability CAP_NET_ADMIN"
-    elif isinstance(subject, Destination):
-        reason = _destination_reasons(subject).get(number, os.strerror(number))
+    if isinstance(subject, Destination):
+        specific = _destination_reasons(operation.key, subject)
     else:
-        reason = _service_reasons(subject).get(number, os.strerror(number))
-    return f"{reason}: {refused.explanation}" if refused.explanation else reason
+        specific = _service_reasons(subject)
+    return {
+        errno.EEXIST: "it is there already",
+        errno.ESRCH: "there is no such virtual server",
+        errno.EAFNOSUPPORT: "the kernel was built without IPv6",
+        **specific,
+    }
 
 
 def _service_reasons(service: Service) -> Dict[int, str]:
@@ -185,10 +175,16 @@ def _service_reasons(service: Service) -> Dict[int, str]:
     }
 
 
-def _destination_reasons(destination: Destination) -> Dict[int, str]:
-    thresholds = f"{destination.l_threshold} and {destination.u_threshold}"
+def _destination_reasons(key: ServiceKey, destination: Destination) -> Dict[int, str]:
+    if family_of(destination.address) == key.family:
+        invalid = "the kernel takes no such address or tunnel for it"
+    elif destination.forward == TUNNEL:
+        invalid = "the kernel takes no such tunnel, or no server of another family while a sync daemon runs"
+    else:
+        invalid = "only a tunnel leads to a server of another family"
     return {
         errno.ENOENT: "there is no such server in it",
-        errno.ERANGE: f"the kernel takes no weight {destination.weight} or no thresholds {thresholds}",
-        errno.EINVAL: "the kernel takes no such address or tunnel for it",
+        errno.ERANGE: f"the kernel takes no weight {destination.weight} or no thresholds "
+        f"{destination.l_threshold} and {destination.u_threshold}",
+        errno.EINVAL: invalid,
     }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict
 
 from .ipvs_table import IPV4, IPV6, TUNNEL_IPIP, Destination, Service, ServiceKey, family_of
 from .netlink_wire import Field, Layout, MalformedMessage, bytes_field, nest, number_field, text_field
@@ -50,17 +50,9 @@ DESTINATION = Layout(
     number_field(15, "tunnel_flags", "=H"),
 )
 NESTS = Layout(bytes_field(SERVICE_NEST, "service"), bytes_field(DESTINATION_NEST, "destination"))
-INFO = Layout(number_field(1, "version", "=I"), number_field(2, "connection_table_size", "=I"))
 
 ADDRESS_LENGTH = {IPV4: 4, IPV6: 16}
 FORWARD_MASK = 0x7
-
-
-class Info(NamedTuple):
-    """What the kernel tells about IPVS as a whole. ``version`` is IPVS's own, like (1, 2, 1)."""
-
-    version: Tuple[int, int, int]
-    connection_table_size: int
 
 
 def encode_key(key: ServiceKey) -> bytes:
@@ -104,49 +96,43 @@ def encode_destination(destination: Destination) -> bytes:
 
 def decode_service(answer: bytes) -> Service:
     """The service an answer tells of, canonical; MalformedMessage when something is missing or impossible."""
-    values = SERVICE.decode(_needed(NESTS.decode(answer), "service"))
+    values = SERVICE.decode(needed(NESTS.decode(answer), "service"))
     family = _family_of(values)
     if "fwmark" in values:
         key = ServiceKey.of_fwmark(family, values["fwmark"])
     else:
-        address = _unpack_address(family, _needed(values, "address"))
-        key = ServiceKey(family, _needed(values, "protocol"), address, _needed(values, "port"))
+        address = unpack_address(family, needed(values, "address"))
+        key = ServiceKey(family, needed(values, "protocol"), address, needed(values, "port"))
     return Service(
         key,
-        _needed(values, "scheduler"),
-        _needed(values, "flags"),
-        _needed(values, "timeout"),
-        _unpack_netmask(family, _needed(values, "netmask")),
+        needed(values, "scheduler"),
+        needed(values, "flags"),
+        needed(values, "timeout"),
+        _unpack_netmask(family, needed(values, "netmask")),
         values.get("pe", ""),
     ).canonical()
 
 
 def decode_destination(answer: bytes, service_family: int) -> Destination:
     """The destination an answer tells of, canonical, of a service of ``service_family``; else MalformedMessage."""
-    values = DESTINATION.decode(_needed(NESTS.decode(answer), "destination"))
+    values = DESTINATION.decode(needed(NESTS.decode(answer), "destination"))
     # Kernels before 3.18 do not tell a destination's family: it is its service's.
     family = _family_of(values) if values.get("family") else service_family
     return Destination(
-        _unpack_address(family, _needed(values, "address")),
-        _needed(values, "port"),
-        _needed(values, "forward") & FORWARD_MASK,
-        _needed(values, "weight"),
-        _needed(values, "u_threshold"),
-        _needed(values, "l_threshold"),
+        unpack_address(family, needed(values, "address")),
+        needed(values, "port"),
+        needed(values, "forward") & FORWARD_MASK,
+        needed(values, "weight"),
+        needed(values, "u_threshold"),
+        needed(values, "l_threshold"),
         values.get("tunnel_type", TUNNEL_IPIP),
         values.get("tunnel_port", 0),
         values.get("tunnel_flags", 0),
     ).canonical()
 
 
-def decode_info(answer: bytes) -> Info:
-    """The answer to a question for the version; else MalformedMessage."""
-    values = INFO.decode(answer)
-    version = _needed(values, "version")
-    return Info((version >> 16, version >> 8 & 0xFF, version & 0xFF), _needed(values, "connection_table_size"))
-
-
-def _needed(values: Dict[str, Any], name: str) -> Any:
+def needed(values: Dict[str, Any], name: str) -> Any:
+    """What an answer tells under a name; MalformedMessage when it does not."""
     try:
         return values[name]
     except KeyError:
@@ -173,7 +159,7 @@ def _destination_key_values(destination: Destination) -> Dict[str, Any]:
 
 
 def _family_of(values: Dict[str, Any]) -> int:
-    family: int = _needed(values, "family")
+    family: int = needed(values, "family")
     if family not in ADDRESS_LENGTH:
         raise MalformedMessage(f"the kernel tells of an object of the address family {family}")
     return family
@@ -184,7 +170,8 @@ def _pack_address(address: str) -> bytes:
     return socket.inet_pton(family_of(address), address).ljust(16, b"\0")
 
 
-def _unpack_address(family: int, data: bytes) -> str:
+def unpack_address(family: int, data: bytes) -> str:
+    """An address in the form tables have it; MalformedMessage when the bytes are too few."""
     length = ADDRESS_LENGTH[family]
     if len(data) < length:
         raise MalformedMessage(f"an address of {len(data)} bytes")

@@ -107,13 +107,13 @@ def number_field(number: int, name: str, layout: str) -> Field:
     return Field(number, name, form.pack, lambda payload: form.unpack_from(payload)[0])
 
 
-def text_field(number: int, name: str) -> Field:
-    """A field holding ASCII text that ends with a zero byte on the wire."""
+def text_field(number: int, name: str, errors: str = "strict") -> Field:
+    """A field holding ASCII text that ends with a zero byte on the wire; ``errors`` is how to read what is not."""
     return Field(
         number,
         name,
         lambda text: text.encode("ascii") + b"\0",
-        lambda payload: payload.split(b"\0", 1)[0].decode("ascii"),
+        lambda payload: payload.split(b"\0", 1)[0].decode("ascii", errors),
     )
 
 

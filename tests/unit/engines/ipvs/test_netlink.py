@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import (
     ApplyFailed,
     apply,
-    read_info,
+    flush,
     read_table,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
@@ -92,12 +92,6 @@ def test_a_table_is_read() -> None:
     assert_played_to_the_end(system)
 
 
-def test_the_version_is_read() -> None:
-    system = recorded("info")
-    assert read_info(system) == ((1, 2, 1), 4096)
-    assert_played_to_the_end(system)
-
-
 def test_refused_operations_are_told_apart_and_named() -> None:
     system = recorded("refused")
     edit = Operation(
@@ -134,8 +128,18 @@ def test_what_was_not_tried_is_told() -> None:
     assert failure.left
 
 
+def test_a_message_names_the_first_of_many_refusals() -> None:
+    refusing = NetlinkSystem(Scripted(lambda message: [error(message, errno.EEXIST)]))
+    operations = [Operation("add", WEB, None, Destination("10.20.0.21", port, MASQUERADE, 1)) for port in range(1, 51)]
+    with pytest.raises(ApplyFailed, match=r"21:5 of virtual server .*; 45 more were refused$") as caught:
+        apply(refusing, operations)
+    assert len(caught.value.refused) == 50
+    assert "21:6 of" not in str(caught.value)
+
+
 SERVICE = Service(WEB, "maglev")
 SERVER = Destination("10.20.0.21", 80, MASQUERADE, 1 << 31)
+SERVER6 = Destination("fd20::21", 80, MASQUERADE, 1)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,8 @@ SERVER = Destination("10.20.0.21", 80, MASQUERADE, 1 << 31)
         (SERVER, errno.ESRCH, "there is no such virtual server"),
         (SERVER, errno.ERANGE, "takes no weight 2147483648 or no thresholds 0 and 0"),
         (SERVER, errno.EINVAL, "the kernel takes no such address or tunnel for it"),
+        (SERVER6, errno.EINVAL, "only a tunnel leads to a server of another family"),
+        (SERVER6._replace(forward=TUNNEL), errno.EINVAL, "no server of another family while a sync daemon runs"),
         (SERVER, errno.EBUSY, "Device or resource busy"),
     ],
 )
@@ -194,17 +200,18 @@ def test_a_host_without_netlink_is_an_error() -> None:
             raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
 
     with pytest.raises(NetlinkError, match="no netlink socket can be had: Address family not supported"):
-        read_info(Bare())
+        flush(Bare())
 
 
-def test_a_table_that_may_not_be_read_is_an_error() -> None:
+def test_a_table_that_may_not_be_read_or_emptied_is_an_error() -> None:
     forbidding = NetlinkSystem(Scripted(lambda message: [error(message, errno.EPERM)]))
     with pytest.raises(NetlinkError, match="does not tell its IPVS table: Operation not permitted"):
         read_table(forbidding)
-    with pytest.raises(NetlinkError, match="does not tell its version of IPVS: Operation not permitted"):
-        read_info(forbidding)
+    with pytest.raises(NetlinkError, match="cannot empty the IPVS table: this needs the capability CAP_NET_ADMIN"):
+        flush(forbidding)
 
 
-def test_an_acknowledgement_without_a_version_is_an_error() -> None:
-    with pytest.raises(NetlinkError, match="gave no answer"):
-        read_info(NetlinkSystem(Scripted(lambda message: [error(message)])))
+def test_emptying_is_one_request() -> None:
+    kernel = Scripted(lambda message: [error(message)])
+    flush(NetlinkSystem(kernel))
+    assert [[message.payload for message in send] for send in kernel.sends] == [[b"\x11\1\0\0"]]

@@ -12,6 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import (
+    decode_daemon,
+    decode_info,
+    decode_timeouts,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
     DIRECT_ROUTE,
     FLAG_PERSISTENT,
@@ -27,9 +32,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
     ServiceKey,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_wire import (
-    Info,
     decode_destination,
-    decode_info,
     decode_service,
     encode_destination,
     encode_destination_key,
@@ -165,11 +168,6 @@ def test_a_destination_without_a_family_has_its_services() -> None:
     assert decode_destination(old, IPV4) == PLAIN_SERVER
 
 
-def test_the_version_is_read() -> None:
-    answer = by_hand("0800 0100 01020100  1.2.1 \n 0800 0200 00100000  4096")
-    assert decode_info(answer) == Info((1, 2, 1), 4096)
-
-
 @given(any_service())
 def test_services_come_back_as_they_went(service: Service) -> None:
     assert decode_service(encode_service(service)) == service.canonical()
@@ -190,6 +188,8 @@ DECODERS: list[Callable[[bytes], object]] = [
     decode_service,
     lambda data: decode_destination(data, IPV6),
     decode_info,
+    decode_daemon,
+    decode_timeouts,
     lambda data: list(attributes(data)),
     lambda data: list(decode_messages(data)),
     lambda data: decode_error(Message(NLMSG_ERROR, 0x200, 1, data)),
