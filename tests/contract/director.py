@@ -25,16 +25,17 @@ SECONDS_OF_A_COMMAND = 120
 
 
 class Director:
-    """The host ``lb1`` of a lab that is up. ``close`` ends what runs there on its behalf."""
+    """A host of a lab that is up. ``close`` ends what runs there on its behalf."""
 
-    def __init__(self, lab: str) -> None:
+    def __init__(self, lab: str, host: str = HOST) -> None:
         self._lab = lab
+        self._host = host
         self._driver: subprocess.Popen[str] | None = None
 
     def shell(self, script: str, given: bytes = b"") -> str:
         """What a shell script prints; an AssertionError with its last words when it fails."""
         done = subprocess.run(
-            [LAB, "ssh", self._lab, HOST, script],
+            [LAB, "ssh", self._lab, self._host, script],
             input=given,
             capture_output=True,
             timeout=SECONDS_OF_A_COMMAND,
@@ -49,7 +50,7 @@ class Director:
         if self._driver is None:
             script = f"PYTHONPATH={FOLDER} exec python3 {FOLDER}/driver.py"
             self._driver = subprocess.Popen(
-                [LAB, "ssh", self._lab, HOST, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                [LAB, "ssh", self._lab, self._host, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
         assert self._driver.stdin is not None and self._driver.stdout is not None
         self._driver.stdin.write(json.dumps([command, argument]) + "\n")

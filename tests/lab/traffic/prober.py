@@ -5,7 +5,7 @@
 
 """Keep asking, and tell when nobody answered.
 
-usage: prober.py tcp|udp ADDRESS PORT [--interval MS] [--duration SECONDS] [--timeout MS] [--ready FILE]
+usage: prober.py tcp|tls|udp|sctp ADDRESS PORT [--interval MS] [--duration SECONDS] [--timeout MS] [--ready FILE]
 
 Sends a new request every --interval, however long earlier ones take, for --duration or until SIGTERM or SIGINT, then
 prints one JSON document:
@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from request import NoAnswer, ask
+from request import PROTOCOLS, NoAnswer, ask
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Prober:
 def main() -> None:
     """Probe and print."""
     parser = argparse.ArgumentParser(description="Keep asking, and tell when nobody answered.")
-    parser.add_argument("protocol", choices=("tcp", "udp"))
+    parser.add_argument("protocol", choices=PROTOCOLS)
     parser.add_argument("address")
     parser.add_argument("port", type=int)
     parser.add_argument("--interval", type=float, default=20.0, help="milliseconds between requests (default 20)")
