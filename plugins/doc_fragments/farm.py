@@ -20,7 +20,8 @@ options:
       - How the next server is chosen.
       - V(round_robin) and V(least_connections) pay no heed to weights, except that V(0) means no new connections.
       - V(source_hash) and V(maglev) send a client's address to the same server as long as the servers stay;
-        V(maglev) moves the fewest clients when they change.
+        V(maglev) moves the fewest clients when they change. V(source_port_hash) and V(maglev_port) take the
+        client's port too, and so spread the connections of one client.
       - What an engine cannot do is an error that names the nearest thing it can.
       - Taken as V(weighted_least_connections) when unset.
     type: str
@@ -36,6 +37,7 @@ options:
       - destination_hash
       - source_destination_hash
       - maglev
+      - maglev_port
       - shortest_expected_delay
       - never_queue
       - failover
@@ -48,6 +50,12 @@ options:
       - least_packets
       - least_request
       - custom_load
+  hash_fallback:
+    description:
+      - Whether another server is chosen when the one that a hash of O(balance) leads to has weight 0 or is
+        full. V(false) turns the client away.
+      - Taken as V(false) when unset.
+    type: bool
   mode:
     description:
       - How packets reach a server.
@@ -76,6 +84,17 @@ options:
     description:
       - The UDP port of the tunnel, 1 to 65535, with O(tunnel_type=gue) only, which needs it.
     type: int
+  tunnel_checksum:
+    description:
+      - How the packet around is protected, with O(tunnel_type=gue) and O(tunnel_type=gre) only. V(none) sends
+        no checksum, V(full) one over the whole packet, V(remote) leaves it to the server's end (remote checksum
+        offload), with O(tunnel_type=gue) only.
+      - Taken as V(none) when unset.
+    type: str
+    choices:
+      - none
+      - full
+      - remote
   one_packet:
     description:
       - Whether each UDP datagram is balanced on its own.
@@ -195,9 +214,19 @@ options:
     choices:
       - remove
       - quiesce
+  initial_state:
+    description:
+      - What a server counts as until its first health check has ended. V(down) sends it nothing before it
+        passed.
+      - Taken as V(up) when unset.
+    type: str
+    choices:
+      - up
+      - down
   quorum:
     description:
-      - How much weight of healthy servers there has to be for the farm to serve.
+      - How much weight of healthy servers there has to be for the farm to serve. Servers that are drained
+        or disabled lower it to the weight that is left.
       - Taken as V(1) when unset.
     type: int
   hysteresis:

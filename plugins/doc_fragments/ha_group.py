@@ -69,16 +69,70 @@ options:
     description:
       - The password of VRRP version 2, at most 8 characters. It keeps mistakes out, not attackers.
     type: str
+  sync_group:
+    description:
+      - 'A name that groups share whose VIPs move together: this director is active in all of them or in none.'
+      - Their members have to be the same, in the same order of priorities.
+    type: str
   connection_sync:
     description:
       - Whether the active director tells the others its connections, so that they survive a failover.
+      - It does so on O(interface), for all virtual servers; one group of a director can have it.
       - Taken as V(false) when unset.
     type: bool
-  tracked_services:
+  tracked_interfaces:
     description:
-      - Names of programs that have to run for this director to be active, such as V(haproxy).
+      - Interfaces whose link has to be up for this director to be active, beside O(interface) and those of
+        the VIPs.
     type: list
     elements: str
+  tracked_services:
+    description:
+      - Programs that have to run for this director to be active, such as V(haproxy), as C(ps -o comm) shows
+        them.
+    type: list
+    elements: str
+  tracked_scripts:
+    description:
+      - Programs that have to succeed for this director to be active. Those that are not in the list are removed.
+      - When they fail on every director, none is active.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description:
+          - The name of the script, unique in the group.
+        type: str
+        required: true
+      script:
+        description:
+          - The program, run by root. It says by its status 0 that the director may be active.
+          - Nobody but root may be able to write to it or to a directory above it.
+        type: str
+      arguments:
+        description:
+          - 'Its arguments, each by itself; letters, digits and C(/ . _ + : @ = , % -).'
+        type: list
+        elements: str
+      interval:
+        description:
+          - Seconds between two runs, 1 to 3600.
+          - Taken as V(1) when unset.
+        type: int
+      timeout:
+        description:
+          - Seconds after which a run that has not ended counts as failed, 1 to 3600. Unset takes the interval.
+        type: int
+      rise:
+        description:
+          - How many runs in a row have to succeed before the director may be active again, 1 to 100.
+          - Taken as V(1) when unset.
+        type: int
+      fall:
+        description:
+          - How many runs in a row have to fail before the director gives up being active, 1 to 100.
+          - Taken as V(1) when unset.
+        type: int
   advertised_vip:
     description:
       - The name of the VIP that adverts carry. Unset takes the first by name.

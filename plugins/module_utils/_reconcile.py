@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from dataclasses import dataclass, field
 from typing import Any, Callable, ContextManager, List, Sequence, Tuple
 
 from ._engines.base import Applied, Engine, EngineFault, Step, worst_impact
+from ._engines.capabilities import too_new
 from ._engines.registry import without_engine
 from ._host.store import LOCK, Store
 from ._host.system import HostFault, System
@@ -127,6 +129,9 @@ def _planned(
             works.append(_Work(engine, engine.compile(wanted), engine.compile(recorded), []))
         except InvalidConfiguration as invalid:
             problems.extend(invalid.problems)
+    for work in works:
+        version_of = functools.partial(work.engine.version, system=system)
+        problems.extend(too_new(wanted, work.engine.name, work.engine.describe(), version_of))
     if problems:
         raise InvalidConfiguration(problems)
     for work in works:

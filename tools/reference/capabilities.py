@@ -20,7 +20,8 @@ _HEAD = """# What each engine can express
 Written from the declarations of the engines by `python tools/reference`.
 
 *yes* means every value; a list means these values alone. What an engine cannot express is an error that names the
-field, the value, the engine and the nearest thing it can do; nothing is dropped or approximated in silence. Fields that
+field, the value, the engine and the nearest thing it can do; nothing is dropped or approximated in silence. Where
+software of a certain version is needed, an older one that is found on the director is such an error too. Fields that
 only people and inventories read are borne by every engine and marked *informational*.
 """
 
@@ -58,20 +59,24 @@ def _cell(field: str, option: Option, can: Can | None) -> str:
         return "informational"
     if can is None:
         return "no"
-    if can.values is None:
+    if can.values is None and not can.since:
         return "yes"
-    refused = [value for value in _values(option) if value not in can.values]
-    able = ", ".join(f"`{_word(value)}`" for value in _values(option) if value in can.values)
-    able = able or ", ".join(f"`{_word(value)}`" for value in sorted(can.values, key=str))
+    able = [value for value in _values(option) if can.expresses(value)] or sorted(can.values or (), key=str)
     by_nearest: dict[str, list[str]] = {}
-    for value in refused:
-        by_nearest.setdefault(can.nearest.get(value, can.otherwise), []).append(f"`{_word(value)}`")
+    for value in [value for value in _values(option) if not can.expresses(value)]:
+        by_nearest.setdefault(can.hint(value), []).append(f"`{_word(value)}`")
     hints = "; ".join(
         f"{nearest} for {', '.join(words)}" for nearest, words in by_nearest.items() if nearest != NOTHING_NEAR
     )
     if not able:
         return "no" if can.otherwise == NOTHING_NEAR else f"no; nearest {can.otherwise}"
-    return f"{able}; nearest {hints}" if hints else able
+    said = ", ".join(_able(value, can) for value in able)
+    return f"{said}; nearest {hints}" if hints else said
+
+
+def _able(value: Any, can: Can) -> str:
+    needs = can.since.get(value)
+    return f"`{_word(value)}` (from {needs})" if needs else f"`{_word(value)}`"
 
 
 def _values(option: Option) -> list[Any]:

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, List, Sequence, Tuple, TypeVar
+from typing import Any, Generic, List, Optional, Sequence, Tuple, TypeVar
 
 from .._host.system import System
 from .._model.configuration import Configuration
 from .._model.problems import Problem
-from .capabilities import Capabilities
+from .capabilities import Capabilities, Version
 
 # How much a step disturbs, in rising order.
 IMPACTS: Tuple[str, ...] = ("none", "new_connections", "drain", "reset", "failover")
@@ -63,6 +63,10 @@ class Engine(Generic[Desired, Observed]):
 
     def describe(self) -> Capabilities:
         """What this engine can express, by field."""
+        raise NotImplementedError
+
+    def version(self, software: str, system: System) -> Optional[Version]:
+        """The version found on the host of software that some capability needs; None where it is not installed."""
         raise NotImplementedError
 
     def compile(self, configuration: Configuration) -> Desired:

@@ -11,27 +11,45 @@ it can: never dropped in silence, never approximated in silence.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, FrozenSet, Iterator, List, Mapping, Optional
+from typing import Any, Callable, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._model.configuration import Configuration
 from .._model.lists import Nested, ObjectList
-from .._model.objects import options
+from .._model.objects import Option, options
 from .._model.problems import Problem, in_order
 
 NOTHING_NEAR = "leave it out; this engine has nothing near it"
 
 
+Version = Tuple[int, ...]
+
+
+class Needs(NamedTuple):
+    """The software, and the first of its versions, that can do something."""
+
+    software: str
+    version: Version
+
+    def __str__(self) -> str:
+        return f"{self.software} {'.'.join(map(str, self.version))}"
+
+
 @dataclass(frozen=True)
 class Can:
     """What an engine makes of a field: ``values`` it can express (None = every value), what is ``nearest`` to those it
-    cannot, and for all others, ``otherwise``."""
+    cannot, and for all others, ``otherwise``. ``since`` has the values that not every version can express."""
 
     values: Optional[FrozenSet[Any]] = None
     nearest: Mapping[Any, str] = field(default_factory=dict)
     otherwise: str = NOTHING_NEAR
+    since: Mapping[Any, Needs] = field(default_factory=dict)
 
     def expresses(self, value: Any) -> bool:
         return self.values is None or value in self.values
+
+    def hint(self, value: Any) -> str:
+        """The nearest thing to a value that cannot be expressed."""
+        return self.nearest.get(value, self.otherwise)
 
 
 # By field, such as ``farms.balance`` or ``farms.servers.weight``. A field that is not there cannot be expressed at all.
@@ -54,39 +72,84 @@ INFORMATIONAL = frozenset(
 )
 
 
-def only(*values: Any, nearest: Optional[Mapping[Any, str]] = None, otherwise: str = NOTHING_NEAR) -> Can:
+def only(
+    *values: Any,
+    nearest: Optional[Mapping[Any, str]] = None,
+    otherwise: str = NOTHING_NEAR,
+    since: Optional[Mapping[Any, Needs]] = None,
+) -> Can:
     """An engine that can express these values alone."""
-    return Can(frozenset(values), nearest or {}, otherwise)
+    return Can(frozenset(values), nearest or {}, otherwise, since or {})
 
 
 def refusals(configuration: Configuration, engine: str, capabilities: Capabilities) -> List[Problem]:
-    """What the virtual servers carried by ``engine``, with their farms and health checks, ask of it that it cannot."""
-    found: List[Problem] = []
-    farms, checks = set(), set()
-    for name, virtual_server in configuration.virtual_servers.items():
-        if virtual_server.carrier == engine:
-            found.extend(_refused(virtual_server, "virtual_servers", f"virtual_servers[{name}]", engine, capabilities))
-            farms.add(virtual_server.farm)
-    for name, farm in configuration.farms.items():
-        if name in farms:
-            found.extend(_refused(farm, "farms", f"farms[{name}]", engine, capabilities))
-            checks.update({farm.health_check, *(server.health_check for server in farm.servers or ())})
-    for name, check in configuration.health_checks.items():
-        if name in checks:
-            found.extend(_refused(check, "health_checks", f"health_checks[{name}]", engine, capabilities))
+    """What a configuration asks of ``engine`` that no version of it can."""
+    found = [
+        Problem(asked.path, f"{asked.words} cannot be done by engine {engine}", asked.hint)
+        for asked in _asked(configuration, engine, capabilities)
+        if asked.can is None or not asked.can.expresses(asked.value)
+    ]
     return list(in_order(found))
 
 
-def refusals_of(configuration: Configuration, kind: str, engine: str, capabilities: Capabilities) -> List[Problem]:
-    """What all objects of one kind ask of an engine that it cannot."""
-    return [
-        problem
-        for name, thing in configuration.of(kind).items()
-        for problem in _refused(thing, kind, f"{kind}[{name}]", engine, capabilities)
-    ]
+def too_new(
+    configuration: Configuration,
+    engine: str,
+    capabilities: Capabilities,
+    version_of: Callable[[str], Optional[Version]],
+) -> List[Problem]:
+    """What a configuration asks of ``engine`` that needs newer software than is found. ``version_of`` is asked only
+    for software that something needs; where it is not installed (None) nothing is said here."""
+    found = []
+    versions = {}
+    for asked in _asked(configuration, engine, capabilities):
+        needs = asked.can.since.get(asked.value) if asked.can is not None and asked.can.since else None
+        if needs is None:
+            continue
+        if needs.software not in versions:
+            versions[needs.software] = version_of(needs.software)
+        version = versions[needs.software]
+        if version is not None and version < needs.version:
+            message = f"{asked.words} needs {needs}, here is {Needs(needs.software, version)}"
+            found.append(Problem(asked.path, message, asked.hint))
+    return list(in_order(found))
 
 
-def _refused(thing: Any, field_path: str, path: str, engine: str, capabilities: Capabilities) -> Iterator[Problem]:
+class _Asked(NamedTuple):
+    """One field that is said to an engine."""
+
+    path: str
+    words: str
+    value: Any
+    can: Optional[Can]
+
+    @property
+    def hint(self) -> str:
+        return NOTHING_NEAR if self.can is None else self.can.hint(self.value)
+
+
+def _asked(configuration: Configuration, engine: str, capabilities: Capabilities) -> Iterator[_Asked]:
+    """Every field that the objects an engine carries say: its virtual servers, their farms and health checks, and of
+    the kinds of objects beside them, such as VIPs, all when the engine knows that kind."""
+    farms, checks = set(), set()
+    for name, virtual_server in configuration.virtual_servers.items():
+        if virtual_server.carrier == engine:
+            yield from _fields(virtual_server, "virtual_servers", f"virtual_servers[{name}]", capabilities)
+            farms.add(virtual_server.farm)
+    for name, farm in configuration.farms.items():
+        if name in farms:
+            yield from _fields(farm, "farms", f"farms[{name}]", capabilities)
+            checks.update({farm.health_check, *(server.health_check for server in farm.servers or ())})
+    for name, check in configuration.health_checks.items():
+        if name in checks:
+            yield from _fields(check, "health_checks", f"health_checks[{name}]", capabilities)
+    for kind in ("ha_groups", "vips"):
+        if f"{kind}.name" in capabilities:
+            for name, thing in configuration.of(kind).items():
+                yield from _fields(thing, kind, f"{kind}[{name}]", capabilities)
+
+
+def _fields(thing: Any, field_path: str, path: str, capabilities: Capabilities) -> Iterator[_Asked]:
     for name, option in options(type(thing)).items():
         value = getattr(thing, name)
         key = f"{field_path}.{name}"
@@ -98,17 +161,17 @@ def _refused(thing: Any, field_path: str, path: str, engine: str, capabilities: 
         where = f"{path}.{name}"
         if can is not None and isinstance(option.type, ObjectList):
             for item in value:
-                yield from _refused(item, key, f"{where}[{item.name}]", engine, capabilities)
+                yield from _fields(item, key, f"{where}[{item.name}]", capabilities)
         elif can is not None and isinstance(option.type, Nested):
-            yield from _refused(value, key, where, engine, capabilities)
-        elif can is None or not can.expresses(value):
-            nearest = NOTHING_NEAR if can is None else can.nearest.get(value, can.otherwise)
-            words = name if option.secret else _words(name, value)
-            yield Problem(where, f"{words} cannot be done by engine {engine}", nearest)
+            yield from _fields(value, key, where, capabilities)
+        else:
+            yield _Asked(where, _words(name, option, value), value, can)
 
 
-def _words(name: str, value: Any) -> str:
-    """The value as a person writes it; of a whole object only what it is."""
+def _words(name: str, option: Option, value: Any) -> str:
+    """The value as a person writes it; of a whole object or a secret only what it is."""
+    if option.secret:
+        return name
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

@@ -9,7 +9,7 @@ It shows the contract with nothing in the way, and the contract tests run agains
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .._host.system import System
 from .._model.configuration import KINDS, Configuration
@@ -17,9 +17,10 @@ from .._model.objects import options
 from .._model.problems import Problem
 from .._model.services import Service, services
 from .base import Applied, Engine, Step
-from .capabilities import EVERYTHING, Capabilities
+from .capabilities import EVERYTHING, Capabilities, Version
 
-Services = Dict[str, Service]
+# By the name of the virtual server; DNS over UDP and TCP is two services.
+Services = Dict[str, Tuple[Service, ...]]
 
 
 class MemoryEngine(Engine[Services, Services]):
@@ -34,8 +35,14 @@ class MemoryEngine(Engine[Services, Services]):
     def describe(self) -> Capabilities:
         return {f"{kind}.{name}": EVERYTHING for kind, object_type in KINDS.items() for name in options(object_type)}
 
+    def version(self, software: str, system: System) -> Optional[Version]:
+        return None
+
     def compile(self, configuration: Configuration) -> Services:
-        return {service.name: service for service in services(configuration, self._carries)}
+        found: Services = {}
+        for service in services(configuration, self._carries):
+            found[service.name] = (*found.get(service.name, ()), service)
+        return found
 
     def read(self, system: System) -> Services:
         return dict(self.held)

@@ -13,10 +13,19 @@ from typing import Iterable, Iterator
 
 from .._host.ipvs_table import (
     DIRECT_ROUTE,
+    FLAG_ONE_PACKET,
     FLAG_PERSISTENT,
+    FLAG_SCHEDULER_1,
+    FLAG_SCHEDULER_2,
+    IPV4,
+    IPV6,
     MASQUERADE,
+    SCTP,
     TCP,
     TUNNEL,
+    TUNNEL_GRE,
+    TUNNEL_GUE,
+    TUNNEL_IPIP,
     UDP,
     Destination,
     ServiceKey,
@@ -24,7 +33,8 @@ from .._host.ipvs_table import (
     canonical_address,
 )
 from .._host.ipvs_table import Service as KernelService
-from .._model.services import Service
+from .._model.farm import Farm
+from .._model.services import Backend, Service
 
 SCHEDULERS = {
     "round_robin": "rr",
@@ -34,15 +44,24 @@ SCHEDULERS = {
     "locality_least_connections": "lblc",
     "locality_least_connections_replicated": "lblcr",
     "source_hash": "sh",
+    "source_port_hash": "sh",
     "destination_hash": "dh",
     "maglev": "mh",
+    "maglev_port": "mh",
     "shortest_expected_delay": "sed",
     "never_queue": "nq",
     "failover": "fo",
     "overflow": "ovf",
+    "power_of_two": "twos",
 }
-PROTOCOLS = {"tcp": TCP, "udp": UDP}
+WITH_PORT = ("source_port_hash", "maglev_port")
+PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 FORWARDING = {"nat": MASQUERADE, "gateway": DIRECT_ROUTE, "tunnel": TUNNEL}
+TUNNELS = {"ipip": TUNNEL_IPIP, "gue": TUNNEL_GUE, "gre": TUNNEL_GRE}
+CHECKSUMS = {"none": 0, "full": 1, "remote": 2}
+# ip_vs_sh.c and ip_vs_mh.c read the plain scheduler flags as these
+_FALLBACK = FLAG_SCHEDULER_1
+_PORT = FLAG_SCHEDULER_2
 
 
 def table_of(services: Iterable[Service]) -> Table:
@@ -52,20 +71,47 @@ def table_of(services: Iterable[Service]) -> Table:
 
 def key_of(service: Service) -> ServiceKey:
     """What the kernel knows the service by."""
+    if service.fwmark:
+        return ServiceKey.of_fwmark(IPV6 if service.family == 6 else IPV4, service.fwmark)
     return ServiceKey.of_address(PROTOCOLS[service.protocol], service.address, service.port)
 
 
 def _kernel_service(service: Service) -> KernelService:
+    farm = service.farm
     return KernelService(
         key_of(service),
-        SCHEDULERS[service.balance],
-        FLAG_PERSISTENT if service.persistence_timeout else 0,
-        service.persistence_timeout,
-        service.persistence_netmask or "",
+        SCHEDULERS[farm.balance],
+        _flags(farm),
+        farm.persistence_timeout or 0,
+        farm.persistence_netmask or "",
+        farm.persistence_engine or "",
+    )
+
+
+def _flags(farm: Farm) -> int:
+    return (
+        (FLAG_PERSISTENT if farm.persistence_timeout else 0)
+        | (FLAG_ONE_PACKET if farm.one_packet else 0)
+        | (_FALLBACK if farm.hash_fallback else 0)
+        | (_PORT if farm.balance in WITH_PORT else 0)
     )
 
 
 def _destinations(service: Service) -> Iterator[Destination]:
-    for backend in service.backends:
-        address = canonical_address(backend.address)
-        yield Destination(address, backend.port, FORWARDING[service.mode], backend.weight)
+    return (destination_of(service, backend) for backend in service.backends)
+
+
+def destination_of(service: Service, backend: Backend) -> Destination:
+    """A server of a service as the kernel holds it."""
+    farm = service.farm
+    return Destination(
+        canonical_address(backend.address),
+        backend.port,
+        FORWARDING[farm.mode],
+        backend.weight,
+        backend.max_connections,
+        backend.low_connections,
+        TUNNELS[farm.tunnel_type],
+        farm.tunnel_port or 0,
+        CHECKSUMS[farm.tunnel_checksum],
+    )

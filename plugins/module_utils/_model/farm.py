@@ -27,6 +27,7 @@ BALANCE = (
     "destination_hash",
     "source_destination_hash",
     "maglev",
+    "maglev_port",
     "shortest_expected_delay",
     "never_queue",
     "failover",
@@ -40,6 +41,12 @@ BALANCE = (
     "least_request",
     "custom_load",
 )
+
+
+# The kind of scheduler whose choice is a hash, so that there may be a fallback.
+HASHES = ("source_hash", "source_port_hash", "maglev", "maglev_port")
+# ip_vs_ctl.c and keepalived.conf(5): ipip has no checksum of its own, gre no remote checksum offload
+_CHECKSUMS = {"ipip": ("none",), "gue": ("none", "full", "remote"), "gre": ("none", "full")}
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,17 @@ class Farm:
         "How the next server is chosen.",
         "V(round_robin) and V(least_connections) pay no heed to weights, except that V(0) means no new connections.",
         "V(source_hash) and V(maglev) send a client's address to the same server as long as the servers stay;"
-        " V(maglev) moves the fewest clients when they change.",
+        " V(maglev) moves the fewest clients when they change. V(source_port_hash) and V(maglev_port) take the client's"
+        " port too, and so spread the connections of one client.",
         "What an engine cannot do is an error that names the nearest thing it can.",
         default="weighted_least_connections",
+        impact="new_connections",
+    )
+    hash_fallback: bool = option(
+        Boolean(),
+        "Whether another server is chosen when the one that a hash of O(balance) leads to has weight 0 or is full."
+        " V(false) turns the client away.",
+        default=False,
         impact="new_connections",
     )
     mode: str = option(
@@ -147,6 +162,14 @@ class Farm:
         Integer(1, 65535), "The UDP port of the tunnel, 1 to 65535, with O(tunnel_type=gue) only, which needs it.",
         impact="reset",
     )  # fmt: skip
+    tunnel_checksum: str = option(
+        Choice("none", "full", "remote"),
+        "How the packet around is protected, with O(tunnel_type=gue) and O(tunnel_type=gre) only. V(none) sends no"
+        " checksum, V(full) one over the whole packet, V(remote) leaves it to the server's end (remote checksum"
+        " offload), with O(tunnel_type=gue) only.",
+        default="none",
+        impact="reset",
+    )
     one_packet: bool = option(
         Boolean(), "Whether each UDP datagram is balanced on its own.", default=False, impact="new_connections"
     )
@@ -190,8 +213,17 @@ class Farm:
         "V(remove) takes it out and cuts its connections. V(quiesce) gives it no new ones.",
         default="remove",
     )
+    initial_state: str = option(
+        Choice("up", "down"),
+        "What a server counts as until its first health check has ended. V(down) sends it nothing before it passed.",
+        default="up",
+        impact="new_connections",
+    )
     quorum: int = option(
-        Integer(1, 65535 * 1000), "How much weight of healthy servers there has to be for the farm to serve.", default=1
+        Integer(1, 65535 * 1000),
+        "How much weight of healthy servers there has to be for the farm to serve. Servers that are drained or disabled"
+        " lower it to the weight that is left.",
+        default=1,
     )
     hysteresis: int = option(
         Integer(0, 65535 * 1000),
@@ -216,6 +248,9 @@ class Farm:
                     yield Problem(
                         f"{path}.{name}", "has no meaning without persistence", "a persistence_timeout above 0"
                     )
+        if self.hash_fallback and self.balance not in HASHES:
+            message = f"has no meaning for balance {self.balance or 'weighted_least_connections'}"
+            yield Problem(f"{path}.hash_fallback", message, f"balance: {' or '.join(HASHES)}, or leave it out")
         yield from self._tunnel_problems(path)
         yield from self._quorum_problems(path)
         seen: Dict[Tuple[str, Optional[int]], str] = {}
@@ -245,6 +280,13 @@ class Farm:
         if (self.tunnel_type == "gue") != (self.tunnel_port is not None):
             message = "is missing" if self.tunnel_port is None else f"has no meaning for {self.tunnel_type or 'ipip'}"
             yield Problem(f"{path}.tunnel_port", message, "a port with tunnel_type: gue, and only there")
+        possible = _CHECKSUMS[self.tunnel_type or "ipip"]
+        if self.tunnel_checksum not in (None, *possible):
+            yield Problem(
+                f"{path}.tunnel_checksum",
+                f"{self.tunnel_checksum} cannot be had with {self.tunnel_type or 'ipip'}",
+                ", ".join(possible),
+            )
 
     def _quorum_problems(self, path: str) -> Iterator[Problem]:
         quorum, hysteresis = self.quorum or 1, self.hysteresis or 0

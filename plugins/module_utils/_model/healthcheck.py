@@ -27,6 +27,8 @@ PARAMETERS: Mapping[str, Tuple[str, ...]] = {
     "smtp": ("host",),
     "script": ("script", "send", "expect", "regex"),
 }
+# Types that knock at no port.
+WITHOUT_PORT = ("none", "icmp", "script")
 _ALL_PARAMETERS = tuple(dict.fromkeys(name for names in PARAMETERS.values() for name in names))
 
 

@@ -12,9 +12,10 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from .configuration import Configuration
 from .farm import Farm, Server
+from .healthcheck import WITHOUT_PORT
 from .objects import with_defaults
 from .problems import Problem
-from .services import address_of
+from .services import address_of, family_of, first_port, mark_of, single_port
 from .virtual_server import TRANSPORTS, VirtualServer
 
 _EVERY_TRANSPORT = ("tcp", "udp", "sctp", "icmp")
@@ -25,14 +26,17 @@ def service_problems(configuration: Configuration) -> List[Problem]:
     """What is wrong between a virtual server, its farm and its servers."""
     found: List[Problem] = []
     claims = Claims()
-    for name, virtual_server in sorted(configuration.virtual_servers.items()):
+    for _name, virtual_server in sorted(configuration.virtual_servers.items()):
         wish = with_defaults(virtual_server)
         address = address_of(configuration, wish)
         found.extend(_layer_problems(configuration, wish))
-        found.extend(claims.of(wish, address))
-        farm = configuration.farms.get(wish.farm or "")
+        named = configuration.farms.get(wish.farm or "")
+        farm = with_defaults(named) if named is not None else None
+        family = ipaddress.ip_address(address).version if address is not None else family_of(farm) if farm else None
+        found.extend(claims.of(wish, address, family))
         if farm is not None:
-            found.extend(_farm_problems(name, address, wish, with_defaults(farm)))
+            found.extend(_farm_problems(wish, family, farm))
+            found.extend(_check_problems(configuration, wish, farm))
     return found
 
 
@@ -92,16 +96,14 @@ class Claims:
 
     def __init__(self) -> None:
         self._ports: Dict[Tuple[str, str], List[Tuple[int, int, str]]] = {}
-        self._marks: Dict[int, str] = {}
+        self._marks: Dict[Tuple[int, Optional[int]], str] = {}
 
-    def of(self, wish: VirtualServer, address: Optional[str]) -> Iterator[Problem]:
+    def of(self, wish: VirtualServer, address: Optional[str], family: Optional[int]) -> Iterator[Problem]:
         """Enter the claims of a virtual server; a problem for each that another has already."""
-        path = f"virtual_servers[{wish.name}]"
-        if wish.fwmark is not None:
-            twin = self._marks.setdefault(wish.fwmark, wish.name)
-            if twin != wish.name:
-                yield Problem(f"{path}.fwmark", f"{wish.fwmark} is virtual server {twin!r} already", "each mark once")
-        elif address is not None and wish.protocol == "any":
+        mark = mark_of(wish)
+        if mark and family is not None:
+            yield from self._mark(wish, mark, family)
+        if wish.fwmark is None and address is not None and wish.protocol == "any":
             for transport in _EVERY_TRANSPORT:
                 yield from self._port(wish, address, transport, "1-65535")
         elif address is not None:
@@ -111,6 +113,16 @@ class Claims:
                     yield from self._port(wish, address, transport, text)
             if wish.protocol == "icmp":
                 yield from self._port(wish, address, "icmp", "1-65535")
+
+    def _mark(self, wish: VirtualServer, mark: int, family: int) -> Iterator[Problem]:
+        """IPv4 and IPv6 packets with one mark are two services of the kernel."""
+        twin = self._marks.setdefault((mark, family), wish.name)
+        if twin != wish.name:
+            field, allowed = ("name", "another name, from which its mark follows")
+            if wish.fwmark is not None:
+                field, allowed = ("fwmark", "each mark once for IPv4 and once for IPv6")
+            path = f"virtual_servers[{wish.name}].{field}"
+            yield Problem(path, f"firewall mark {mark} is virtual server {twin!r} already", allowed)
 
     def _port(self, wish: VirtualServer, address: str, transport: str, text: str) -> Iterator[Problem]:
         first, _dash, last = text.partition("-")
@@ -129,24 +141,24 @@ class Claims:
         taken.insert(place, (low, high, wish.name))
 
 
-def _farm_problems(name: str, address: Optional[str], wish: VirtualServer, farm: Farm) -> Iterator[Problem]:
-    family = ipaddress.ip_address(address).version if address is not None else None
+def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm) -> Iterator[Problem]:
+    name = wish.name
     seen: Dict[Tuple[Optional[str], Optional[int]], Server] = {}
     for server in farm.servers or ():
-        yield from _server_problems(name, family, wish.port, farm, server)
-        twin = seen.setdefault((server.address, server.port or wish.port), server)
+        yield from _server_problems(wish, family, farm, server)
+        twin = seen.setdefault((server.address, server.port or single_port(wish)), server)
         # two servers with the same port are the farm's own problem; these are the same behind this port
         if server.address is not None and twin.port != server.port:
             yield Problem(
                 f"farms[{farm.name}].servers[{server.name}].port",
-                f"is the same as server {twin.name!r} behind port {wish.port} of virtual server {name!r}",
+                f"is the same as server {twin.name!r} behind port {single_port(wish)} of virtual server {name!r}",
                 "each address and port once in a farm",
             )
     mask = farm.persistence_netmask
     if mask is not None and family is not None and ("." in mask) != (family == 4):
         yield Problem(
             f"farms[{farm.name}].persistence_netmask",
-            f"{mask!r} does not fit virtual server {name!r} on {address}",
+            f"{mask!r} does not fit virtual server {name!r} of IPv{family}",
             "an IPv4 netmask for IPv4, a prefix length for IPv6",
         )
     sorry = farm.sorry_server
@@ -175,15 +187,31 @@ def _family_problem(path: str, address: str, family: Optional[int], name: str) -
         )
 
 
-def _server_problems(
-    name: str, family: Optional[int], port: Optional[int], farm: Farm, server: Server
-) -> Iterator[Problem]:
+def _server_problems(wish: VirtualServer, family: Optional[int], farm: Farm, server: Server) -> Iterator[Problem]:
     path = f"farms[{farm.name}].servers[{server.name}]"
+    port = single_port(wish)
     if server.address is not None and farm.mode != "tunnel":
-        yield from _family_problem(f"{path}.address", server.address, family, name)
-    if server.port not in (None, port) and farm.mode != "nat" and port is not None:
+        yield from _family_problem(f"{path}.address", server.address, family, wish.name)
+    if server.port not in (None, port) and farm.mode != "nat":
+        ports = f"port {port}" if port else "a single port"
         yield Problem(
             f"{path}.port",
-            f"{server.port} is not port {port} of virtual server {name!r}, and mode {farm.mode} cannot change ports",
-            f"{port}, or leave it out, or mode: nat",
+            f"{server.port} is not {ports} of virtual server {wish.name!r}, and mode {farm.mode} cannot change ports",
+            f"{port}, or leave it out, or mode: nat" if port else "leave it out, or mode: nat",
         )
+
+
+def _check_problems(configuration: Configuration, wish: VirtualServer, farm: Farm) -> Iterator[Problem]:
+    """Where neither the virtual server nor the server has a port, a health check needs one of its own."""
+    if wish.fwmark is None and (wish.protocol != "any" or first_port(wish)):
+        return
+    for server in farm.servers or ():
+        check = configuration.health_checks.get(server.health_check or farm.health_check or "")
+        if check is None or server.port is not None or check.port is not None:
+            continue
+        if (check.type or "tcp") not in WITHOUT_PORT:
+            yield Problem(
+                f"health_checks[{check.name}].port",
+                f"is missing; neither virtual server {wish.name!r} nor server {server.name!r} has a port to test",
+                f"1 to 65535, or type: {' or '.join(WITHOUT_PORT)}",
+            )

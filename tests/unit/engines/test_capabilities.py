@@ -19,6 +19,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry impo
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Choice
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents, documents
 from ansible_collections.evenkeel.lb.tests.unit.model.around import around, companions, declared, put, samples, where
 
@@ -57,7 +58,7 @@ def nearest(engine: Engine, path: str, value: Any) -> str | None:
     if can is None:
         return NOTHING_NEAR
     canonical = FIELDS[path].type.parse(value)
-    return None if can.expresses(canonical) else can.nearest.get(canonical, can.otherwise)
+    return None if can.expresses(canonical) else can.hint(canonical)
 
 
 def refused(engine: Engine, document: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -108,7 +109,7 @@ def test_capabilities_are_of_declared_fields_and_name_expressible_neighbours(nam
         choices = FIELDS[path].type.choices if path in FIELDS and isinstance(FIELDS[path].type, Choice) else ()
         assert set(can.values or ()) <= set(choices) or not choices
         for value, near in can.nearest.items():
-            assert not can.expresses(value) or value in PLACEHOLDERS.get(path, ())
+            assert not can.expresses(value) or value in can.since or value in PLACEHOLDERS.get(path, ())
             assert near not in choices or can.expresses(near)
             assert not choices or value in choices
 
@@ -156,9 +157,11 @@ def is_without_effect(engine: str, path: str, value: Any) -> bool:
 
 
 def effect(engine: Engine, document: dict[str, Any]) -> Any:
-    """What the engine would hold: text where it has any, else the kernel's table."""
-    compiled = engine.compile(Configuration.from_document(document))
-    return getattr(compiled, "blocks", None) or compiled.table
+    """What the engine would hold, text where it has any, else the kernel's table; and the packets that are marked."""
+    configuration = Configuration.from_document(document)
+    compiled = engine.compile(configuration)
+    marked = [service.marking for service in services(configuration, engine.name)]
+    return getattr(compiled, "blocks", None) or compiled.table, marked
 
 
 def heard() -> Iterator[tuple[str, str, Any]]:

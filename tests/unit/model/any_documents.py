@@ -149,6 +149,10 @@ def any_documents(draw: st.DrawFn) -> dict[str, Any]:
         if TRANSPORTS[services[-1]["protocol"]] == ("udp",):
             farm |= draw(some(Farm, "one_packet"))
             farm |= draw(some(Farm, "persistence_engine")) if "persistence_timeout" in farm else {}
+    if any("fwmark" in service or service["protocol"] == "any" for service in services):
+        # where neither a virtual server nor a server has a port, a check needs one
+        for check in checks:
+            check.setdefault("port", 8080)
     for group in groups:
         own = [vip["name"] for vip in vips if vip.get("ha_group") == group["name"]]
         group |= draw(st.sampled_from([{}, *({"advertised_vip": name} for name in own)]))

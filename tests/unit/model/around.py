@@ -94,6 +94,12 @@ def put(document: dict[str, Any], path: str, value: Any) -> None:
 IPV6 = {"vips.address": "fd10::50/64", "farms.servers.address": "fd20::21"}
 UNICAST = [{"name": f"lb{n}", "priority": n, "address": f"10.10.0.{n}"} for n in (1, 2)]
 GUE_PORT = {"farms.tunnel_port": 6080}
+PORT_OF_SERVER = {"farms.servers.port": 80}
+TUNNELLED = {
+    "none": {"farms.mode": "tunnel"},
+    "full": {"farms.mode": "tunnel", "farms.tunnel_type": "gre"},
+    "remote": {"farms.mode": "tunnel", "farms.tunnel_type": "gue", **GUE_PORT},
+}
 NO_PORT = {"virtual_servers.port": None}
 OF_TYPES = {"layer2": {"farms.mode": "gateway"}, "dns": {"virtual_servers.protocol": "dns"}}
 ONE_SOURCE = {"virtual_servers.source_nat_pool": "198.51.100.1/32"}
@@ -116,6 +122,8 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
     "farms.health_check": lambda value: {"health_checks.name": value},
     "farms.tunnel_type": lambda value: {"farms.mode": "tunnel"} | (GUE_PORT if value == "gue" else {}),
     "farms.tunnel_port": lambda value: {"farms.mode": "tunnel", "farms.tunnel_type": "gue"},
+    "farms.tunnel_checksum": lambda value: TUNNELLED[value],
+    "farms.hash_fallback": lambda value: {"farms.balance": "maglev"} if value else {},
     "farms.one_packet": lambda value: {"virtual_servers.protocol": "udp"},
     "farms.persistence_netmask": lambda value: {"farms.persistence_timeout": 60} | ({} if "." in value else IPV6),
     "farms.persistence_engine": lambda value: {"farms.persistence_timeout": 60, "virtual_servers.protocol": "udp"},
@@ -131,8 +139,8 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
     },
     "virtual_servers.vip": lambda value: IPV6 if ":" in value else {},
     "virtual_servers.ports": lambda value: NO_PORT,
-    "virtual_servers.fwmark": lambda value: NO_PORT | {"virtual_servers.vip": None},
-    "virtual_servers.protocol": lambda value: {} if virtual_server.TRANSPORTS[value] else NO_PORT,
+    "virtual_servers.fwmark": lambda value: NO_PORT | PORT_OF_SERVER | {"virtual_servers.vip": None},
+    "virtual_servers.protocol": lambda value: {} if virtual_server.TRANSPORTS[value] else NO_PORT | PORT_OF_SERVER,
     "virtual_servers.type": lambda value: OF_TYPES.get(value, {}),
     "virtual_servers.farm": lambda value: {"farms.name": value},
     "virtual_servers.source_nat_type": lambda value: {} if value == "auto" else ONE_SOURCE,

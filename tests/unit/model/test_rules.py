@@ -12,14 +12,20 @@ import pytest
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import FieldType
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import serialise
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import serialise, with_defaults
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import mark_of, services
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems, examine
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.virtual_server import VirtualServer
 from ansible_collections.evenkeel.lb.tests.unit.model.around import UNICAST, around, put
 
 SERVICE, FARM, SERVER = "virtual_servers[web]", "farms[web]", "farms[web].servers[web1]"
 TWO_SERVERS = [{"name": "a", "address": "10.20.0.1"}, {"name": "b", "address": "10.20.0.1"}]
 DNS = {"protocol": "udp", "farm": "web", "vip": "public"}
+MARKED = {"name": "x", "vip": "public", "ports": ["81", "90"], "farm": "web"}
+
+
+def marked() -> VirtualServer:
+    return with_defaults(Configuration.from_document({"virtual_servers": [MARKED]}).virtual_servers["x"])
 
 
 def edited(edits: dict[str, Any]) -> dict[str, Any]:
@@ -83,9 +89,16 @@ RULES = [
     ({"virtual_servers.ports": [443]}, f"{SERVICE}.ports", "says the same as port"),
     ({"virtual_servers.vip": None}, f"{SERVICE}.vip", "is missing"),
     ({"virtual_servers.port": None}, f"{SERVICE}.port", "is missing"),
-    ({"virtual_servers.fwmark": 7, "virtual_servers.port": None}, f"{SERVICE}.vip", "beside a firewall mark"),
     (
-        {"+virtual_servers": [{"name": "x", "fwmark": 7, "farm": "web"}, {"name": "y", "fwmark": 7, "farm": "web"}]},
+        {"virtual_servers.fwmark": 7, "virtual_servers.port": None, "health_checks.port": 80},
+        f"{SERVICE}.vip",
+        "beside a firewall mark",
+    ),
+    (
+        {
+            "health_checks.port": 80,
+            "+virtual_servers": [{"name": "x", "fwmark": 7, "farm": "web"}, {"name": "y", "fwmark": 7, "farm": "web"}],
+        },
         "virtual_servers[y].fwmark",
         "is virtual server 'x' already",
     ),
@@ -99,6 +112,7 @@ RULES = [
         {
             "virtual_servers.protocol": "any",
             "virtual_servers.port": None,
+            "health_checks.port": 80,
             "+virtual_servers": [{"name": "x", **DNS, "port": 9}],
         },
         "virtual_servers[x].port",
@@ -109,6 +123,34 @@ RULES = [
         | {"+virtual_servers": [{"name": "x", **DNS, "protocol": "icmp"}]},
         "virtual_servers[x].protocol",
         "is virtual server 'web' already",
+    ),
+    (
+        {"virtual_servers.protocol": "any", "virtual_servers.port": None},
+        "health_checks[alive].port",
+        "neither virtual server 'web' nor server 'web1' has a port",
+    ),
+    (
+        {"virtual_servers.ports": ["80-90"], "virtual_servers.port": None}
+        | {"farms.mode": "gateway", "farms.servers.port": 80},
+        f"{SERVER}.port",
+        "is not a single port of virtual server 'web'",
+    ),
+    (
+        {"+virtual_servers": [MARKED, {"name": "y", "fwmark": mark_of(marked()), "farm": "web"}]}
+        | {"health_checks.port": 80},
+        "virtual_servers[y].fwmark",
+        "is virtual server 'x' already",
+    ),
+    ({"farms.hash_fallback": True}, f"{FARM}.hash_fallback", "no meaning for balance weighted_least_connections"),
+    (
+        {"farms.mode": "tunnel", "farms.tunnel_checksum": "full"},
+        f"{FARM}.tunnel_checksum",
+        "full cannot be had with ipip",
+    ),
+    (
+        {"farms.mode": "tunnel", "farms.tunnel_type": "gre", "farms.tunnel_checksum": "remote"},
+        f"{FARM}.tunnel_checksum",
+        "remote cannot be had with gre",
     ),
     ({"farms.persistence_netmask": "255.255.0.0"}, f"{FARM}.persistence_netmask", "without persistence"),
     (
@@ -215,7 +257,19 @@ def test_a_broken_rule_is_the_one_problem(edits: dict[str, Any], path: str, mess
             "virtual_servers.port": None,
             "virtual_servers.fwmark": 1,
             "farms.mode": "tunnel",
+            "health_checks.port": 80,
         },
+        {
+            "+farms": [{"name": "six", "servers": [{"name": "s", "address": "fd20::9"}]}, {"name": "none"}],
+            "+virtual_servers": [
+                {"name": "x", "fwmark": 7, "farm": "six"},
+                {"name": "y", "fwmark": 7, "farm": "none"},
+                {"name": "z", "vip": "192.0.2.99", "protocol": "any", "farm": "none"},
+            ],
+        },
+        {"virtual_servers.ports": ["80-90"], "virtual_servers.port": None},
+        {"virtual_servers.protocol": "any", "virtual_servers.port": None, "health_checks.type": "icmp"},
+        {"virtual_servers.protocol": "any", "virtual_servers.port": None, "farms.servers.port": 80},
         {"health_checks.type": "none"},
     ],
 )

@@ -18,7 +18,6 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Ho
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration, Problem
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.virtual_server import VirtualServer
 from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
 from ansible_collections.evenkeel.lb.tests.unit.configurations import documents, pair
@@ -64,7 +63,7 @@ def test_from_any_configuration_to_any_other_then_nothing_to_do(first, second):
         assert engine.held == before
         applied = reconcile(system, [engine], lambda _recorded, wish=wanted: wish)
         assert (planned.changed, planned.steps) == (applied.changed, applied.steps)
-        assert engine.held == {service.name: service for service in services(wanted, "keepalived")}
+        assert engine.held == engine.compile(wanted)
         again = reconcile(system, [engine], lambda _recorded, wish=wanted: wish)
         assert not again.changed and again.transaction.state == "unchanged"
         assert Configuration.from_document(recorded(system) or {}) == wanted

@@ -13,8 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import FrozenSet, List, Optional, Sequence, Set, Tuple
 
+from ..._host.ipvs_family import is_loaded
 from ..._host.ipvs_netlink import apply as change_kernel
-from ..._host.ipvs_netlink import is_loaded, read_table
+from ..._host.ipvs_netlink import read_table
 from ..._host.ipvs_table import ServiceKey, Table, difference
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
@@ -22,9 +23,10 @@ from ..._model.healthcheck import PARAMETERS
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
 from ..base import Applied, Engine, EngineFault, Step
-from ..capabilities import EVERYTHING, Capabilities, only, refusals
+from ..capabilities import EVERYTHING, Capabilities, Version, only, refusals
 from ..layer4 import KERNEL
 from ..service_table import SCHEDULERS, table_of
+from ..versions import linux
 from . import rules
 from .steps import Names, kernel_steps
 
@@ -75,6 +77,9 @@ class IpvsEngine(Engine[Desired, Observed]):
     def describe(self) -> Capabilities:
         return CAPABILITIES
 
+    def version(self, software: str, system: System) -> Optional[Version]:
+        return linux(system) if software == "linux" else None
+
     def compile(self, configuration: Configuration) -> Desired:
         carried = services(configuration, self.name)
         problems = refusals(configuration, self.name, self.describe())
@@ -118,12 +123,12 @@ class IpvsEngine(Engine[Desired, Observed]):
         lacking = {balance for balance, name in SCHEDULERS.items() if not _has_module(system, f"ip_vs_{name}")}
         return [
             Problem(
-                f"farms[{service.farm}].balance",
-                f"{service.balance!r} needs the scheduler {SCHEDULERS[service.balance]}, which this kernel has not",
+                f"farms[{farm.name}].balance",
+                f"{farm.balance!r} needs the scheduler {SCHEDULERS[farm.balance]}, which this kernel has not",
                 ", ".join(balance for balance in SCHEDULERS if balance not in lacking),
             )
-            for service in desired.services
-            if service.balance in lacking
+            for farm in {service.farm.name: service.farm for service in desired.services}.values()
+            if farm.balance in lacking
         ]
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:

@@ -28,6 +28,11 @@ _CHECK = ("name", "interval", "timeout", "retries", "port", "uri", "host", "stat
 CAPABILITIES: Capabilities = {
     **KERNEL,
     "farms.health_check": EVERYTHING,
+    "farms.on_failure": EVERYTHING,
+    "farms.initial_state": EVERYTHING,
+    "farms.quorum": EVERYTHING,
+    "farms.hysteresis": EVERYTHING,
+    **{f"farms.sorry_server{name}": EVERYTHING for name in ("", ".address", ".port")},
     "farms.servers.health_check": EVERYTHING,
     **{f"health_checks.{name}": EVERYTHING for name in _CHECK},
     "health_checks.type": only(

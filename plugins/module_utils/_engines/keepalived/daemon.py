@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import re
-from typing import List
+from typing import List, Optional
 
 from ..._host.system import System
 from ..._model.problems import Problem
 from ..base import EngineFault
+from ..capabilities import Version
+from ..versions import version_in
 from .parse import Complaint, complaints, subject_at
 from .render import Blocks, document
 
@@ -32,6 +34,14 @@ _RC_REPORTED = (5, 6)
 def is_active(system: System) -> bool:
     """Whether keepalived runs; false where it is not installed."""
     return system.which("keepalived") is not None and system.run(["systemctl", "is-active", "--quiet", _UNIT]).rc == 0
+
+
+def version(system: System) -> Optional[Version]:
+    """The version of the installed keepalived; None where there is none."""
+    if system.which("keepalived") is None:
+        return None
+    done = system.run(["keepalived", "--version"])
+    return version_in(done.stderr + done.stdout)
 
 
 def main_pid(system: System) -> int:

@@ -10,6 +10,7 @@ healthy is keepalived's business: a server that a health check took out of the k
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence
 
@@ -21,11 +22,13 @@ from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import services
 from ..base import Applied, Engine, EngineFault, Step
-from ..capabilities import Capabilities, refusals, refusals_of
+from ..capabilities import Capabilities, Version, refusals
 from ..service_table import key_of, table_of
+from ..versions import linux
 from . import daemon, kernel, vrrp
 from .capabilities import CAPABILITIES
 from .impact import impact_of_change
+from .last_resort import backends_of, replacement
 from .parse import parse
 from .render import HEADER, Blocks, blocks, document
 
@@ -38,11 +41,12 @@ _SECONDS_TO_VERIFY = 45.0
 
 @dataclass(frozen=True)
 class Desired:
-    """The blocks of our file, and what keepalived makes of them when every server is healthy: the kernel table, the
-    subject behind each of its keys, the addresses of each HA group."""
+    """The blocks of our file, and what keepalived makes of them: the kernel table when every server is healthy, what
+    may stand there otherwise, the subject behind each of its keys, the addresses of each HA group."""
 
     blocks: Blocks
     table: Table
+    unwell: Mapping[ServiceKey, kernel.Unwell]
     subjects: Mapping[ServiceKey, str]
     vips: vrrp.Addresses
 
@@ -73,10 +77,11 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def describe(self) -> Capabilities:
         return CAPABILITIES
 
+    def version(self, software: str, system: System) -> Optional[Version]:
+        return daemon.version(system) if software == "keepalived" else linux(system)
+
     def compile(self, configuration: Configuration) -> Desired:
         problems = refusals(configuration, self.name, CAPABILITIES)
-        for kind in ("ha_groups", "vips"):
-            problems += refusals_of(configuration, kind, self.name, CAPABILITIES)
         problems += [
             Problem(
                 f"vips[{name}].ha_group", "is missing; engine keepalived holds VIPs of HA groups only", "an HA group"
@@ -87,8 +92,13 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         if problems:
             raise InvalidConfiguration(problems)
         carried = [service for service in services(configuration, self.name) if service.backends]
+        told = [dataclasses.replace(service, backends=backends_of(service)) for service in carried]
         subjects: Dict[ServiceKey, str] = {key_of(service): f"virtual server {service.name}" for service in carried}
-        return Desired(blocks(configuration), table_of(carried), subjects, vrrp.wanted(configuration))
+        unwell = {
+            key_of(service): kernel.Unwell(replacement(service), service.farm.on_failure == "quiesce")
+            for service in carried
+        }
+        return Desired(blocks(configuration), table_of(told), unwell, subjects, vrrp.wanted(configuration))
 
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)
@@ -108,17 +118,25 @@ class KeepalivedEngine(Engine[Desired, Observed]):
                 steps.append(self._step("remove", subject, text, ""))
         if desired.blocks and not observed.active:
             steps.append(Step(self.name, "repair", "keepalived", "stopped\n", "running\n"))
-        elif desired.blocks == observed.blocks:
-            steps.extend(self._drift(desired, observed))
+        elif observed.active:
+            steps.extend(self._drift(desired, observed, owned))
         return steps
 
     def _step(self, action: str, subject: str, before: str, after: str) -> Step:
         return Step(self.name, action, subject, before, after, impact_of_change(subject, before, after))
 
-    def _drift(self, desired: Desired, observed: Observed) -> List[Step]:
-        """Steps for services that somebody else changed in the kernel; keepalived itself never looks (issue 1877)."""
+    def _drift(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
+        """Steps for services that somebody else changed in the kernel; keepalived itself never looks (issue 1877).
+
+        Those whose blocks change anyway are not among them, as the reload brings them about; unless the kernel lost
+        them, which keepalived does not know.
+        """
         steps = []
-        for operation in kernel.differences(observed.table, desired.table):
+        for operation in kernel.differences(observed.table, desired.table, desired.unwell):
+            subject = desired.subjects[operation.key]
+            changes = desired.blocks[subject] != observed.blocks.get(subject)
+            if changes and not (operation.before is None and operation.key in owned.table):
+                continue
             before, after = kernel.shown(operation)
             impact = "new_connections" if operation.before else "none"
             steps.append(
@@ -137,7 +155,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         repairs = [step.payload for step in steps if step.payload is not None]
         lost = {operation.key for operation in repairs if operation.before is None}
-        if repairs and not lost:
+        if len(repairs) == len(steps) and not lost:
             change_kernel(system, repairs)
             return Applied()
         done: List[str] = []
@@ -166,12 +184,14 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def _settle(desired: Desired, system: System) -> None:
         """Wait for the reload to reach the kernel; what a reload leaves as it was is edited there."""
         end = system.now() + _SECONDS_OF_A_RELOAD
-        while system.now() < end:
-            if not kernel.differences(read_table(system), desired.table):
+        while True:
+            differences = kernel.differences(read_table(system), desired.table, desired.unwell)
+            if not differences:
                 return
+            if system.now() >= end:
+                break
             system.sleep(_POLL)
-        edits = [operation for operation in kernel.differences(read_table(system), desired.table) if operation.before]
-        change_kernel(system, edits)
+        change_kernel(system, [operation for operation in differences if operation.before])
 
     def restore(self, system: System, snapshot: Snapshot) -> None:
         if snapshot.text is None:
@@ -206,7 +226,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         table = read_table(system)
         found = [
             Problem(f"kernel: {operation.key}", f"is not as wanted: {operation} is still to be done")
-            for operation in kernel.differences(table, desired.table)
+            for operation in kernel.differences(table, desired.table, desired.unwell)
         ]
         found += [
             Problem(f"kernel: {key}", "is still there, though it was removed")

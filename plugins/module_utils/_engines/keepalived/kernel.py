@@ -4,26 +4,52 @@
 
 """How keepalived's services look in the kernel, and where they differ from the wanted ones. Private to evenkeel.lb.
 
-A server that is missing in the kernel is no difference: keepalived took it out because its health check failed.
+Health makes no difference: a server that is missing, one that stays with weight 0, and a sorry server in their place
+are keepalived's answers to failed health checks.
 """
 
 from __future__ import annotations
 
-from typing import List
+from typing import Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..._host.ipvs_table import ADD, Operation, Table, difference
+from ..._host.ipvs_table import ADD, EDIT, REMOVE, Destination, Operation, ServiceKey, Table, difference
 
 
-def differences(kernel: Table, wanted: Table) -> List[Operation]:
+class Unwell(NamedTuple):
+    """What a service may hold while health checks fail: the ``sorry`` server, and whether servers ``quiesce``."""
+
+    sorry: Optional[Destination] = None
+    quiesces: bool = False
+
+
+_WELL = Unwell()
+
+
+def differences(kernel: Table, wanted: Table, unwell: Mapping[ServiceKey, Unwell]) -> List[Operation]:
     """The operations from the kernel's services to the wanted ones; services nobody here wants are left out."""
     return [
-        operation
+        seen
         for operation in difference(kernel.only(wanted), wanted)
-        if not (operation.on_destination and operation.action == ADD)
+        for seen in _beside_health(operation, unwell.get(operation.key, _WELL))
     ]
 
 
-def shown(operation: Operation) -> "tuple[str, str]":
+def _beside_health(operation: Operation, unwell: Unwell) -> Iterator[Operation]:
+    """The operation, or what of it is not for keepalived's health checks to decide."""
+    before, after = operation.before, operation.after
+    if not operation.on_destination:
+        yield operation
+    elif operation.action == REMOVE and unwell.sorry is not None and before == unwell.sorry.canonical():
+        return
+    elif operation.action == EDIT and unwell.quiesces and isinstance(before, Destination) and before.weight == 0:
+        quiet = after._replace(weight=0) if isinstance(after, Destination) else after
+        if quiet != before:
+            yield operation._replace(after=quiet)
+    elif operation.action != ADD:
+        yield operation
+
+
+def shown(operation: Operation) -> Tuple[str, str]:
     """What an operation finds and leaves, for people."""
 
     def text(value: object) -> str:

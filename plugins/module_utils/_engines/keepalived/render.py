@@ -10,13 +10,15 @@ that passed the field types of the model reach this text, and none of them can h
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator
 
 from ..._model.configuration import Configuration
+from ..._model.farm import Farm
 from ..._model.objects import with_defaults
 from ..._model.services import Backend, Service, services
-from ..service_table import SCHEDULERS
+from ..service_table import SCHEDULERS, WITH_PORT
 from .checkers import checker
+from .last_resort import backends_of, sorry_port
 from .vrrp_text import vrrp_instance
 from .words import seconds
 
@@ -24,6 +26,7 @@ HEADER = "# Written by the Ansible collection evenkeel.lb from /etc/evenkeel/lb.
 MARK = "# evenkeel.lb: "
 
 _METHODS = {"nat": "NAT", "gateway": "DR", "tunnel": "TUN"}
+_CHECKSUMS = {"none": "nocsum", "full": "csum", "remote": "remcsum"}
 
 Blocks = Dict[str, str]
 
@@ -56,23 +59,69 @@ def _text(lines: Iterator[str]) -> str:
 
 
 def _virtual_server(service: Service) -> Iterator[str]:
-    yield f"virtual_server {service.address} {service.port} {{"
-    yield f"    lvs_sched {SCHEDULERS[service.balance]}"
-    yield f"    lvs_method {_METHODS[service.mode]}"
-    if service.persistence_timeout:
-        yield f"    persistence_timeout {service.persistence_timeout}"
-        if service.persistence_netmask is not None:
-            yield f"    persistence_granularity {service.persistence_netmask}"
-    yield f"    protocol {service.protocol.upper()}"
-    for backend in service.backends:
+    farm = service.farm
+    yield f"virtual_server {_head(service)} {{"
+    # before its flags, which keepalived would drop with a word otherwise
+    yield f"    lvs_sched {SCHEDULERS[farm.balance]}"
+    yield from _flags(farm)
+    yield f"    lvs_method {_method(farm)}"
+    if farm.persistence_timeout:
+        yield f"    persistence_timeout {farm.persistence_timeout}"
+        if farm.persistence_netmask is not None:
+            yield f"    persistence_granularity {farm.persistence_netmask}"
+        if farm.persistence_engine is not None:
+            yield f"    persistence_engine {farm.persistence_engine}"
+    if service.protocol:
+        yield f"    protocol {service.protocol.upper()}"
+    if farm.on_failure == "quiesce":
+        yield "    inhibit_on_failure"
+    if farm.initial_state == "down":
+        yield "    alpha"
+    backends, sorry = service.backends, farm.sorry_server
+    total = sum(backend.weight for backend in backends)
+    if total and farm.quorum > 1:
+        # keepalived would lower them too, with a complaint
+        quorum = min(farm.quorum, total)
+        yield f"    quorum {quorum}"
+        if farm.hysteresis:
+            yield f"    hysteresis {min(farm.hysteresis, quorum - 1)}"
+    if total and sorry is not None:
+        yield f"    sorry_server {sorry.address} {sorry_port(service)}"
+    for backend in backends_of(service):
         yield ""
         yield from _real_server(backend)
     yield "}"
 
 
+def _head(service: Service) -> str:
+    return f"fwmark {service.fwmark}" if service.fwmark else f"{service.address} {service.port}"
+
+
+def _flags(farm: Farm) -> Iterator[str]:
+    scheduler = SCHEDULERS[farm.balance]
+    if farm.balance in WITH_PORT:
+        yield f"    {scheduler}-port"
+    if farm.hash_fallback:
+        yield f"    {scheduler}-fallback"
+    if farm.one_packet:
+        yield "    ops"
+
+
+def _method(farm: Farm) -> str:
+    method = _METHODS[farm.mode]
+    if farm.mode != "tunnel" or farm.tunnel_type == "ipip":
+        return method
+    port = f" port {farm.tunnel_port}" if farm.tunnel_type == "gue" else ""
+    return f"{method} type {farm.tunnel_type}{port} {_CHECKSUMS[farm.tunnel_checksum]}"
+
+
 def _real_server(backend: Backend) -> Iterator[str]:
     yield f"    real_server {backend.address} {backend.port} {{"
     yield f"        weight {backend.weight}"
+    if backend.max_connections:
+        yield f"        uthreshold {backend.max_connections}"
+    if backend.low_connections:
+        yield f"        lthreshold {backend.low_connections}"
     if backend.health_check is not None:
         yield f"        delay_loop {seconds(backend.health_check.interval)}"
         yield from checker(backend.health_check)
