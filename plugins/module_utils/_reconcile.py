@@ -33,7 +33,7 @@ Wish = Callable[[Configuration], Configuration]
 @dataclass(frozen=True)
 class Transaction:
     """How far an apply came. ``state`` is one of unchanged, planned, applied, refused (nothing was touched), restored
-    (all is as it was), failed (what is in ``left`` could not be brought back)."""
+    (all is as it was), failed (what is in ``left`` could not be brought back, or was not to be)."""
 
     state: str
     done: Tuple[str, ...] = ()
@@ -85,8 +85,13 @@ class _Work:
     applied: Applied = field(default_factory=Applied)
 
 
-def reconcile(system: System, engines: Sequence[AnyEngine], wish: Wish, check_mode: bool = False) -> Result:
+def reconcile(
+    system: System, engines: Sequence[AnyEngine], wish: Wish, check_mode: bool = False, on_error: str = "rollback"
+) -> Result:
     """Make the director hold ``wish(recorded configuration)``.
+
+    When applying fails, ``on_error`` says what then: ``rollback`` restores all that was touched, ``stop`` leaves it as
+    it is, unrecorded, for people to look at.
 
     Raises InvalidConfiguration with every problem of the wish, before anything on the host is read beyond the record,
     and HostFault when the record cannot be read or another run holds the lock. Everything later is told in the result.
@@ -108,7 +113,7 @@ def reconcile(system: System, engines: Sequence[AnyEngine], wish: Wish, check_mo
             return result
         if check_mode:
             return dataclasses.replace(result, transaction=Transaction("planned"))
-        return _apply(system, store, result, works)
+        return _apply(system, store, result, works, on_error)
 
 
 def _validated(wanted: Configuration, tolerate_missing: bool) -> Tuple[str, ...]:
@@ -153,7 +158,7 @@ def _in_order(works: List[_Work]) -> List[_Work]:
     return sorted(works, key=rank)
 
 
-def _apply(system: System, store: Store, result: Result, works: List[_Work]) -> Result:
+def _apply(system: System, store: Store, result: Result, works: List[_Work], on_error: str) -> Result:
     refused = [problem for work in works for problem in work.engine.check(work.desired, system)]
     if refused:
         return dataclasses.replace(
@@ -163,6 +168,7 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work]) -> 
             fault="the candidate was refused on the host, nothing was changed",
         )
     begun: List[_Work] = []
+    done: List[_Work] = []
     try:
         for work in works:
             work.snapshot = work.engine.snapshot(work.desired, work.owned, system)
@@ -174,6 +180,7 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work]) -> 
             wrong = work.engine.verify(work.desired, work.owned, system)
             if wrong:
                 break
+            done.append(work)
         if not wrong:
             store.save(result.wanted)
             reload = tuple(entry for work in works for entry in work.applied.reload)
@@ -181,6 +188,14 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work]) -> 
         fault = "what runs is not what was wanted"
     except (EngineFault, HostFault) as error:
         wrong, fault = [], str(error)
+    if on_error == "stop":
+        left_alone = [work for work in begun if work not in done]
+        return dataclasses.replace(
+            result,
+            transaction=Transaction("failed", done=_names(done), left=_names(left_alone)),
+            problems=tuple(wrong),
+            fault=f"{fault}; nothing was put back, as on_error is stop",
+        )
     undone, left, restoring = _restore(system, begun)
     state = "failed" if left else "restored"
     return dataclasses.replace(

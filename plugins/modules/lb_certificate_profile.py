@@ -20,6 +20,7 @@ description:
   - A certificate profile that nothing names exists in the intended configuration only.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+  - evenkeel.lb.transaction
   - evenkeel.lb.certificate_profile
 options:
   state:
@@ -108,7 +109,8 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back, or
+          was not with O(on_error=stop).
       type: str
       sample: applied
     done:
@@ -120,7 +122,7 @@ transaction:
       type: list
       elements: str
     left:
-      description: The steps that were begun and could not be put back.
+      description: The steps that were begun and could not be put back, or were left so with O(on_error=stop).
       type: list
       elements: str
 problems:

@@ -21,6 +21,7 @@ description:
   - A standby takes over after three advert intervals and a skew of (256 - its priority) / 256 advert intervals.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+  - evenkeel.lb.transaction
   - evenkeel.lb.ha_group
 options:
   state:
@@ -135,7 +136,8 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back, or
+          was not with O(on_error=stop).
       type: str
       sample: applied
     done:
@@ -147,7 +149,7 @@ transaction:
       type: list
       elements: str
     left:
-      description: The steps that were begun and could not be put back.
+      description: The steps that were begun and could not be put back, or were left so with O(on_error=stop).
       type: list
       elements: str
 problems:

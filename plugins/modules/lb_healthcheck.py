@@ -18,6 +18,7 @@ description:
   - A health check that no farm names exists in the intended configuration only.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+  - evenkeel.lb.transaction
   - evenkeel.lb.health_check
 options:
   state:
@@ -111,7 +112,8 @@ transaction:
       description:
         - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
         - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back.
+          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back, or
+          was not with O(on_error=stop).
       type: str
       sample: applied
     done:
@@ -123,7 +125,7 @@ transaction:
       type: list
       elements: str
     left:
-      description: The steps that were begun and could not be put back.
+      description: The steps that were begun and could not be put back, or were left so with O(on_error=stop).
       type: list
       elements: str
 problems:

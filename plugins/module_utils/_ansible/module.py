@@ -21,6 +21,11 @@ from .._reconcile import Result, Wish, reconcile
 from .argspec import argument_spec
 from .diff import diff_of
 
+# Options of every module beside those of its object; described in the documentation fragment transaction.
+_TRANSACTION: Dict[str, Any] = {
+    "on_error": {"type": "str", "choices": ["rollback", "stop"], "default": "rollback"},
+}
+
 Inspect = Callable[[Mapping[str, Any]], List[Problem]]
 
 
@@ -58,6 +63,7 @@ def run_object(kind: str) -> None:
     object_type = KINDS[kind]
     spec = {
         **argument_spec(object_type),
+        **_TRANSACTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     module = _Module(spec, lambda params: _inspect(object_type, params, spec, f"{kind}[{params.get('name')}]"))
@@ -80,7 +86,7 @@ def run_object(kind: str) -> None:
 def run_server() -> None:
     """The module that manages one server of a farm."""
     states = {"present": "enabled", "drained": "drained", "disabled": "disabled", "absent": None}
-    spec = {**argument_spec(Server), "farm": {"type": "str", "required": True}}
+    spec = {**argument_spec(Server), **_TRANSACTION, "farm": {"type": "str", "required": True}}
     spec["state"] = {"type": "str", "choices": list(states), "default": "present"}
 
     def inspect(params: Mapping[str, Any]) -> List[Problem]:
@@ -123,14 +129,16 @@ def _inspect(object_type: Any, params: Mapping[str, Any], spec: Mapping[str, Any
         value = params.get(name)
         if option.get("required") and value is None:
             problems.append(Problem(name, "is missing", f"a {described(object_type)} needs it"))
-    if params.get("state") not in (None, *spec["state"]["choices"]):
-        problems.append(Problem("state", f"{params['state']!r} is not valid here", ", ".join(spec["state"]["choices"])))
+    for name in ("state", "on_error"):
+        choices = spec[name]["choices"]
+        if params.get(name) not in (None, *choices):
+            problems.append(Problem(name, f"{params[name]!r} is not valid here", ", ".join(choices)))
     return problems
 
 
 def _reconciled(module: _Module, wish: Wish) -> Result:
     try:
-        return reconcile(System(), engines(), wish, module.check_mode)
+        return reconcile(System(), engines(), wish, module.check_mode, module.params["on_error"])
     except InvalidConfiguration as invalid:
         module.refuse(invalid.problems)
         raise

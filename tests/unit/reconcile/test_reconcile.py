@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import EngineFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import Can, Needs
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.memory import MemoryEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import LOCK, PATH
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault
@@ -149,6 +150,66 @@ def test_what_could_not_be_put_back_is_named():
     assert result.transaction.state == "failed"
     assert result.transaction.left == ("add virtual server web (memory)", "add virtual server web6 (memory)")
     assert "the engine broke" in result.fault and "cannot go back" in result.fault
+
+
+def test_with_on_error_stop_nothing_is_put_back_and_nothing_recorded():
+    system, first, second = FakeSystem(), MemoryEngine("ipvs"), Spoiled("apply")
+
+    def wish(_recorded):
+        return pair().with_object("virtual_servers", VirtualServer(name="web6", engine="ipvs"))
+
+    result = reconcile(system, [first, second], wish, on_error="stop")
+    assert result.transaction.state == "failed" and result.failed
+    assert result.transaction.done == ("add virtual server web6 (memory)",)
+    assert result.transaction.left == ("add virtual server web (memory)",)
+    assert result.fault == "the engine broke; nothing was put back, as on_error is stop"
+    assert (list(first.held), list(second.held), recorded(system)) == (["web6"], ["web"], None)
+    second.spoiled = ""
+    again = reconcile(system, [first, second], wish)
+    assert again.transaction.state == "applied" and recorded(system) is not None
+
+
+class Old(MemoryEngine):
+    """A reference engine whose software may be too old to balance over power_of_two, and is asked for its version."""
+
+    name = "keepalived"
+
+    def __init__(self, found):
+        super().__init__()
+        self.found = found
+        self.asked = []
+
+    def describe(self):
+        since = {"power_of_two": Needs("linux", (5, 12)), "maglev": Needs("linux", (4, 18))}
+        return {**super().describe(), "farms.balance": Can(since=since, nearest={"power_of_two": "round_robin"})}
+
+    def version(self, software, system):
+        self.asked.append(software)
+        return self.found
+
+
+@pytest.mark.parametrize(("found", "fits"), [((5, 11, 99), False), ((5, 12), True), ((6, 1), True), (None, True)])
+def test_what_needs_newer_software_than_is_found_is_refused_before_anything_is_read(found, fits):
+    system, engine = FakeSystem(), Old(found)
+
+    def wish(_recorded):
+        return pair().with_object("farms", Farm(name="web", balance="power_of_two"))
+
+    if fits:
+        assert reconcile(system, [engine], wish).transaction.state == "applied"
+    else:
+        with pytest.raises(InvalidConfiguration) as refused:
+            reconcile(system, [engine], wish)
+        expected = "power_of_two needs linux 5.12, here is linux 5.11.99"
+        assert refused.value.problems == (Problem("farms[web].balance", expected, "round_robin"),)
+        assert system.files == {} and engine.held == {}
+    assert engine.asked == ["linux"]
+
+
+def test_versions_are_not_asked_for_when_nothing_needs_one():
+    engine = Old((1, 0))
+    reconcile(FakeSystem(), [engine], lambda _recorded: pair())
+    assert engine.asked == []
 
 
 def test_what_moves_between_engines_leaves_the_old_one_first():
