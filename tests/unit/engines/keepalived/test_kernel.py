@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of the kernel's table is a difference, and what is keepalived's answer to failed health checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.kernel import Unwell, differences
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
+    MASQUERADE,
+    TCP,
+    Destination,
+    Service,
+    ServiceKey,
+    Table,
+)
+
+KEY = ServiceKey.of_address(TCP, "10.10.0.50", 80)
+SERVICE = Service(KEY, "wlc")
+ONE = Destination("10.20.0.21", 80, MASQUERADE, 3)
+TWO = Destination("10.20.0.22", 80, MASQUERADE, 2)
+SORRY = Destination("10.20.0.99", 8080, MASQUERADE, 1)
+STRANGER = Destination("10.20.0.66", 80, MASQUERADE, 1)
+UNWELL = {KEY: Unwell(SORRY, quiesces=True)}
+
+
+def table(*destinations: Destination, service: Service = SERVICE) -> Table:
+    return Table([(service, destinations)])
+
+
+def found(kernel: Table, unwell: dict[ServiceKey, Unwell]) -> list[str]:
+    return [
+        f"{operation} {getattr(operation.after, 'weight', '')}".strip()
+        for operation in differences(kernel, table(ONE, TWO), unwell)
+    ]
+
+
+@pytest.mark.parametrize("unwell", [{}, UNWELL])
+@pytest.mark.parametrize("held", [(ONE, TWO), (ONE,), ()])
+def test_a_server_that_is_missing_is_no_difference(held: Iterable[Destination], unwell: dict) -> None:
+    assert found(table(*held), unwell) == []
+
+
+def test_the_sorry_server_in_place_of_all_is_no_difference_where_there_is_one() -> None:
+    assert found(table(SORRY), UNWELL) == []
+    removal = "remove server 10.20.0.99:8080 of virtual server tcp 10.10.0.50:80"
+    assert found(table(SORRY), {}) == [removal]
+    changed = SORRY._replace(weight=9)
+    assert found(table(changed), UNWELL) == [removal]
+
+
+def test_weight_0_is_no_difference_where_failed_servers_stay() -> None:
+    quiet = ONE._replace(weight=0)
+    assert found(table(quiet, TWO), UNWELL) == []
+    edit = "edit server 10.20.0.21:80 of virtual server tcp 10.10.0.50:80"
+    assert found(table(quiet, TWO), {}) == [f"{edit} 3"]
+    assert found(table(ONE._replace(weight=1), TWO), UNWELL) == [f"{edit} 3"]
+
+
+def test_what_else_differs_of_a_quiet_server_is_mended_and_it_stays_quiet() -> None:
+    quiet = ONE._replace(weight=0, u_threshold=7)
+    edit = "edit server 10.20.0.21:80 of virtual server tcp 10.10.0.50:80"
+    assert found(table(quiet, TWO), UNWELL) == [f"{edit} 0"]
+
+
+@pytest.mark.parametrize("unwell", [{}, UNWELL])
+def test_what_nobody_wants_a_changed_scheduler_and_a_lost_service_are_differences(unwell: dict) -> None:
+    service = "virtual server tcp 10.10.0.50:80"
+    assert found(table(ONE, TWO, STRANGER), unwell) == [f"remove server 10.20.0.66:80 of {service}"]
+    assert found(table(ONE, TWO, service=SERVICE._replace(scheduler="rr")), unwell) == [f"edit {service}"]
+    assert found(Table(), unwell) == [f"add {service}"]
