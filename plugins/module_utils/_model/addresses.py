@@ -12,6 +12,8 @@ from typing import Any
 
 from .fields import BadValue, FieldType, shown
 
+_LIMITED_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
 
 def is_address(text: str) -> bool:
     """Whether text that may be a name or an address is meant as an address."""
@@ -27,7 +29,7 @@ class Address(FieldType):
             address = ipaddress.ip_address(value if isinstance(value, str) else "")
         except ValueError:
             raise BadValue(f"{shown(value)} is not an IP address", allowed) from None
-        if address.is_multicast or address.is_unspecified or address == ipaddress.ip_address("255.255.255.255"):
+        if address.is_multicast or address.is_unspecified or address == _LIMITED_BROADCAST:
             raise BadValue(f"{shown(value)} is not a unicast address", allowed)
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             raise BadValue(f"{shown(value)} is an IPv4 address in IPv6 clothes", f"{address.ipv4_mapped}, or {allowed}")

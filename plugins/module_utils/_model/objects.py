@@ -12,6 +12,7 @@ never stored.
 from __future__ import annotations
 
 import dataclasses
+from collections import abc
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar
 
@@ -20,6 +21,11 @@ from .lists import Nested, ObjectList
 from .problems import Problem
 
 T = TypeVar("T")
+
+_NAME = Name()
+# What is known of each object class, kept because every object asks for it.
+_OPTIONS: Dict[type, Mapping[str, "Option"]] = {}
+_DEFAULTS: Dict[type, Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,11 @@ def option(
     return dataclasses.field(default=None, metadata={"option": declaration})
 
 
-def options(kind: type) -> Dict[str, Option]:
+def options(kind: type) -> Mapping[str, Option]:
     """The declared fields of an object class, by name."""
-    return {field.name: field.metadata["option"] for field in dataclasses.fields(kind)}
+    if kind not in _OPTIONS:
+        _OPTIONS[kind] = {field.name: field.metadata["option"] for field in dataclasses.fields(kind)}
+    return _OPTIONS[kind]
 
 
 def described(kind: type) -> str:
@@ -67,13 +75,13 @@ def described(kind: type) -> str:
 def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
     """The object ``raw`` describes. Fields that are wrong are reported in ``problems`` and left unset."""
     declared = options(kind)
-    if not isinstance(raw, Mapping):
+    if not isinstance(raw, abc.Mapping):
         problems.append(Problem(path, f"is not a {described(kind)}", "a mapping of " + ", ".join(declared)))
         return kind()
     values: Dict[str, Any] = {}
     for key in raw:
         if key not in declared:
-            where = f"{path}.{key}" if Name().accepts(key) else path
+            where = f"{path}.{key}" if _NAME.accepts(key) else path
             problems.append(Problem(where, f"{shown(key)} is not a field of a {described(kind)}", ", ".join(declared)))
     for name, field in declared.items():
         value = raw.get(name)
@@ -100,10 +108,10 @@ def parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tuple
         return ()
     found: Dict[str, Any] = {}
     for position, item in enumerate(raw):
-        name = item.get("name") if isinstance(item, Mapping) else None
-        where = f"{path}[{name if Name().accepts(name) else position}]"
+        name = item.get("name") if isinstance(item, abc.Mapping) else None
+        where = f"{path}[{name if _NAME.accepts(name) else position}]"
         thing = parse(kind, item, where, problems)
-        if isinstance(item, Mapping) and name is None:
+        if isinstance(item, abc.Mapping) and name is None:
             problems.append(Problem(f"{where}.name", "is missing", f"a {described(kind)} needs it"))
         elif thing.name in found:
             problems.append(Problem(where, "is there twice", "each name once"))
@@ -154,12 +162,13 @@ def merged(old: Optional[T], new: T, keep_members: bool = False) -> T:
 
 def with_defaults(thing: T) -> T:
     """The object as an engine takes it: unset fields hold their declared defaults."""
-    missing = {
-        name: field.default
-        for name, field in options(type(thing)).items()
-        if field.default is not None and getattr(thing, name) is None
-    }
-    return dataclasses.replace(thing, **missing) if missing else thing  # type: ignore[type-var]
+    kind = type(thing)
+    if kind not in _DEFAULTS:
+        _DEFAULTS[kind] = {name: field.default for name, field in options(kind).items() if field.default is not None}
+    said = vars(thing)
+    missing = {name: default for name, default in _DEFAULTS[kind].items() if said[name] is None}
+    # what dataclasses.replace does, in a third of its time: every server comes through here
+    return kind(**{**said, **missing}) if missing else thing
 
 
 def incomplete(thing: Any, path: str) -> Iterator[Problem]:
