@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import in_order
 from ansible_collections.evenkeel.lb.plugins.plugin_utils._configurations import examined
 
 
-def lb_validate(value: Any) -> list[dict[str, str]]:
-    """Every problem of the configuration as data; empty when it is valid."""
-    _configuration, problems = examined(value)
-    return [{"path": item.path, "message": item.message, "allowed": item.allowed} for item in problems]
+def lb_validate(value: Any, engines: bool = True) -> list[dict[str, str]]:
+    """Every problem of the configuration as data; empty when it is valid. ``engines``: ask them too."""
+    configuration, problems = examined(value)
+    asked = beyond(configuration) if engines else []
+    return [
+        {"path": item.path, "message": item.message, "allowed": item.allowed} for item in in_order([*problems, *asked])
+    ]
 
 
 class FilterModule:

@@ -70,9 +70,10 @@ def engine_part(name: str) -> str:
 
 
 def is_rendering(name: str) -> bool:
-    """Whether a name is an engine's render or parse, the two that know neither host nor Ansible."""
+    """Whether a name is an engine's render or parse, which know neither host nor Ansible, or the list of engines, which
+    tells what they can do."""
     parts = name.removeprefix(f"{UTILS}_engines.").split(".")
-    return len(parts) > 1 and parts[1] in ("render", "parse")
+    return parts[0] == "registry" or (len(parts) > 1 and parts[1] in ("render", "parse"))
 
 
 def fault(importer: str, imported: str) -> str | None:
@@ -89,7 +90,9 @@ def fault(importer: str, imported: str) -> str | None:
     if here in CONTROLLER_ROOMS:
         allowed = there in ("_model", "plugin_utils") or (there == "_engines" and is_rendering(imported))
         return (
-            None if allowed else f"{here} plugins may import only _model, plugin_utils and an engine's render and parse"
+            None
+            if allowed
+            else f"{here} plugins may import only _model, plugin_utils, the list of engines and their render and parse"
         )
     if here not in FLOORS:
         return f"{here} has no place in the design for importing from the collection"
@@ -157,6 +160,7 @@ def test_forbidden_import_is_noticed(file: str, source: str) -> None:
         ),
         ("_engines/keepalived/render.py", "from ..._model.farm import Farm"),
         ("_engines/registry.py", "from .ipvs.engine import Engine"),
+        ("../filter/lb_validate.py", f"from {COLLECTION}plugins.module_utils._engines.registry import beyond"),
         ("_reconcile.py", "from ._host import store\nfrom ._engines import registry\nfrom ._model import farm"),
         ("_ansible/module.py", "from ansible.module_utils.basic import AnsibleModule\nfrom .._reconcile import run"),
         ("../modules/lb_vip.py", f"from {COLLECTION}plugins.module_utils._ansible.module import run"),

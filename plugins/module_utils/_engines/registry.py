@@ -11,6 +11,7 @@ from typing import Any, List
 from .._model.configuration import Configuration
 from .._model.problems import Problem
 from .base import Engine
+from .capabilities import refusals
 from .ipvs.engine import IpvsEngine
 from .keepalived.engine import KeepalivedEngine
 
@@ -33,3 +34,11 @@ def without_engine(configuration: Configuration) -> List[Problem]:
 def engines() -> List[Engine[Any, Any]]:
     """The engines of a Linux director, each new."""
     return [IpvsEngine(), KeepalivedEngine()]
+
+
+def beyond(configuration: Configuration) -> List[Problem]:
+    """What a configuration asks that its engines cannot do, whatever their versions."""
+    found = without_engine(configuration)
+    for engine in engines():
+        found += refusals(configuration, engine.name, engine.describe())
+    return found

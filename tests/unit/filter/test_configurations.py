@@ -67,6 +67,21 @@ def test_fields_and_the_whole_are_told_all_at_once() -> None:
     ]
 
 
+def test_what_an_engine_cannot_do_is_told_unless_it_is_not_asked() -> None:
+    document = pair_document()
+    document["farms"][0]["balance"] = "url_hash"
+    document["virtual_servers"][1] |= {"type": "layer7", "farm": "wbe6"}
+    problems = lb_validate(document)
+    assert [problem["path"] for problem in problems] == [
+        "farms[web].balance",
+        "virtual_servers[web6].farm",
+        "virtual_servers[web6].type",
+    ]
+    assert problems[0]["message"] == "url_hash cannot be done by engine keepalived"
+    assert problems[0]["allowed"] == "source_hash"
+    assert lb_validate(document, engines=False) == [problems[1]]
+
+
 @pytest.mark.parametrize("value", [None, True, 3, 1.5, "vips", b"vips", [], [{}], float("nan")])
 def test_what_is_no_mapping_is_a_problem_like_any_other(value: Any) -> None:
     assert lb_validate(value) == [
