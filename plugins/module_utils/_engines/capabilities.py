@@ -11,7 +11,7 @@ it can: never dropped in silence, never approximated in silence.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._model.configuration import Configuration
 from .._model.lists import Nested, ObjectList
@@ -116,12 +116,21 @@ def too_new(
 
 
 class _Asked(NamedTuple):
-    """One field that is said to an engine."""
+    """One field that is said to an engine, at ``within``."""
 
-    path: str
-    words: str
+    within: str
+    name: str
+    option: Option
     value: Any
     can: Optional[Can]
+
+    @property
+    def path(self) -> str:
+        return f"{self.within}.{self.name}"
+
+    @property
+    def words(self) -> str:
+        return _words(self.name, self.option, self.value)
 
     @property
     def hint(self) -> str:
@@ -129,43 +138,58 @@ class _Asked(NamedTuple):
 
 
 def _asked(configuration: Configuration, engine: str, capabilities: Capabilities) -> Iterator[_Asked]:
-    """Every field that the objects an engine carries say: its virtual servers, their farms and health checks, and of
-    the kinds of objects beside them, such as VIPs, all when the engine knows that kind."""
+    """Every field that may be too much for an engine, of the objects it carries: its virtual servers, their farms and
+    health checks, and of the kinds of objects beside them, such as VIPs, all when the engine knows that kind."""
+    walk = _Walk(capabilities)
     farms, checks = set(), set()
     for name, virtual_server in configuration.virtual_servers.items():
         if virtual_server.carrier == engine:
-            yield from _fields(virtual_server, "virtual_servers", f"virtual_servers[{name}]", capabilities)
+            yield from walk.fields(virtual_server, "virtual_servers", f"virtual_servers[{name}]")
             farms.add(virtual_server.farm)
     for name, farm in configuration.farms.items():
         if name in farms:
-            yield from _fields(farm, "farms", f"farms[{name}]", capabilities)
+            yield from walk.fields(farm, "farms", f"farms[{name}]")
             checks.update({farm.health_check, *(server.health_check for server in farm.servers or ())})
     for name, check in configuration.health_checks.items():
         if name in checks:
-            yield from _fields(check, "health_checks", f"health_checks[{name}]", capabilities)
+            yield from walk.fields(check, "health_checks", f"health_checks[{name}]")
     for kind in ("ha_groups", "vips"):
         if f"{kind}.name" in capabilities:
             for name, thing in configuration.of(kind).items():
-                yield from _fields(thing, kind, f"{kind}[{name}]", capabilities)
+                yield from walk.fields(thing, kind, f"{kind}[{name}]")
 
 
-def _fields(thing: Any, field_path: str, path: str, capabilities: Capabilities) -> Iterator[_Asked]:
-    for name, option in options(type(thing)).items():
-        value = getattr(thing, name)
-        key = f"{field_path}.{name}"
-        can = capabilities.get(key)
-        if value is None and can is not None:
-            value = option.default
-        if value in (None, ()) or key in INFORMATIONAL:
-            continue
-        where = f"{path}.{name}"
-        if can is not None and isinstance(option.type, ObjectList):
-            for item in value:
-                yield from _fields(item, key, f"{where}[{item.name}]", capabilities)
-        elif can is not None and isinstance(option.type, Nested):
-            yield from _fields(value, key, where, capabilities)
-        else:
-            yield _Asked(where, _words(name, option, value), value, can)
+class _Walk:
+    """Goes through the fields of objects, and of the objects in them, past those that any version can express."""
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        self._capabilities = capabilities
+        self._doubtful: Dict[str, Sequence[Tuple[str, str, Option, Optional[Can]]]] = {}
+
+    def fields(self, thing: Any, field_path: str, path: str) -> Iterator[_Asked]:
+        if field_path not in self._doubtful:
+            self._doubtful[field_path] = list(self._doubtful_of(type(thing), field_path))
+        for name, key, option, can in self._doubtful[field_path]:
+            value = getattr(thing, name)
+            if value is None and can is not None:
+                value = option.default
+            if value in (None, ()):
+                continue
+            if can is not None and isinstance(option.type, ObjectList):
+                for item in value:
+                    yield from self.fields(item, key, f"{path}.{name}[{item.name}]")
+            elif can is not None and isinstance(option.type, Nested):
+                yield from self.fields(value, key, f"{path}.{name}")
+            elif can is None or can.since or not can.expresses(value):
+                yield _Asked(path, name, option, value, can)
+
+    def _doubtful_of(self, kind: type, field_path: str) -> Iterator[Tuple[str, str, Option, Optional[Can]]]:
+        for name, option in options(kind).items():
+            key = f"{field_path}.{name}"
+            can = self._capabilities.get(key)
+            holds_objects = isinstance(option.type, (ObjectList, Nested))
+            if key not in INFORMATIONAL and (can is None or can.since or can.values is not None or holds_objects):
+                yield name, key, option, can
 
 
 def _words(name: str, option: Option, value: Any) -> str:
