@@ -11,6 +11,7 @@ Source: ipvsadm 1.31, its manual page and what the program printed for tables wi
 
 from __future__ import annotations
 
+import functools
 from typing import Container, Dict, Iterator, List, Optional, Tuple
 
 from ..._host.ipvs_table import (
@@ -139,7 +140,7 @@ def parse(text: str) -> Table:
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            options = _options(line.split())
+            options = _options(_words(line))
             key = _key(options)
             if "-A" in options:
                 if key in entries:
@@ -164,6 +165,19 @@ def lines_of(text: str, keys: Container[ServiceKey]) -> str:
     return "".join(f"{line}\n" for key, line in _keyed_lines(text) if key is not None and key in keys)
 
 
+def holds(text: str, keys: Container[ServiceKey], table: Table) -> bool:
+    """Whether of the services with these keys the text makes exactly ``table``, however its lines are written."""
+    try:
+        rendered = render(table)
+        others = text[: len(text) - len(rendered)]
+        if text == others + rendered and (not others or others.endswith("\n")):
+            # As ``replaced`` leaves it. A line before that for any of the keys would add something, or be an error.
+            return not lines_of(others, keys)
+        return parse(lines_of(text, keys)) == table
+    except RulesError:
+        return False
+
+
 def replaced(text: str, keys: Container[ServiceKey], table: Table) -> str:
     """The text with the lines of the services with these keys, and of those in ``table``, replaced by ``table``.
 
@@ -180,17 +194,20 @@ def _keyed_lines(text: str) -> Iterator[Tuple[Optional[ServiceKey], str]]:
 
 def _key_in(line: str) -> Optional[ServiceKey]:
     """The service a line names, also when the rest of the line is not understood; None when it names none by number."""
-    words = [word for given in line.split() for word in _split_long(given)]
-    options = {}
-    for word, following in zip(words, [*words[1:], ""]):
-        if word in KEY_OPTIONS:
-            options[word] = following
-        elif word == "-6":
-            options[word] = ""
+    words = _words(line)
+    given = [(word, following) for word, following in zip(words, [*words[1:], ""]) if word in KEY_OPTIONS]
+    if len({option for option, _value in given}) != 1 or line.startswith("#"):
+        return None
     try:
-        return None if line.startswith("#") else _key(options)
+        return _key_of(*given[-1], "-6" in words)
     except ValueError:
         return None
+
+
+def _words(line: str) -> List[str]:
+    """The words of a line, long options by their short names."""
+    words = line.split()
+    return [word for given in words for word in _split_long(given)] if "--" in line else words
 
 
 def _split_long(word: str) -> List[str]:
@@ -200,9 +217,8 @@ def _split_long(word: str) -> List[str]:
     return [name, value] if equals else [name]
 
 
-def _options(given: List[str]) -> Dict[str, str]:
+def _options(words: List[str]) -> Dict[str, str]:
     """The options of a line by their short names."""
-    words = [word for one in given for word in _split_long(one)]
     options: Dict[str, str] = {}
     position = 0
     while position < len(words):
@@ -229,10 +245,15 @@ def _key(options: Dict[str, str]) -> ServiceKey:
     given = [option for option in KEY_OPTIONS if option in options]
     if len(given) != 1:
         raise RulesError(f"one of {', '.join(KEY_OPTIONS)} is needed")
-    if given[0] == "-f":
-        return ServiceKey.of_fwmark(IPV6 if "-6" in options else IPV4, _number(options["-f"], 1, 0xFFFFFFFF))
-    address, port = _endpoint(options[given[0]])
-    return ServiceKey.of_address(PROTOCOLS[given[0]], address, port or 0)
+    return _key_of(given[0], options[given[0]], "-6" in options)
+
+
+@functools.lru_cache(maxsize=1024)  # the lines of one service follow each other
+def _key_of(option: str, value: str, ipv6: bool) -> ServiceKey:
+    if option == "-f":
+        return ServiceKey.of_fwmark(IPV6 if ipv6 else IPV4, _number(value, 1, 0xFFFFFFFF))
+    address, port = _endpoint(value)
+    return ServiceKey.of_address(PROTOCOLS[option], address, port or 0)
 
 
 def _service(key: ServiceKey, options: Dict[str, str]) -> Service:

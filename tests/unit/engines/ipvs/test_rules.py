@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import (
     RulesError,
+    holds,
     lines_of,
     parse,
     render,
@@ -188,3 +189,47 @@ def test_replacing_touches_only_the_given_services_and_does_so_once(
     others = set(KERNEL_KEYS) - keys
     assert parse(written).only(others) == held.only(others)
     assert replaced(written, keys, new) == written
+
+
+def read_through(text: str, keys: set[ServiceKey], table: Table) -> bool:
+    """What ``holds`` tells, by reading every line."""
+    try:
+        return parse(lines_of(text, keys)) == table
+    except RulesError:
+        return False
+
+
+@given(kernel_tables(), kernel_tables(), st.sets(st.sampled_from(KERNEL_KEYS)), st.data())
+def test_whether_a_text_holds_a_table_is_told_without_reading_what_we_wrote(
+    held: Table, new: Table, keys: set[ServiceKey], data: st.DataObject
+) -> None:
+    new = new.only(keys)
+    written = replaced(OTHERS + render(held), keys, new)
+    assert holds(written, keys, new)
+    lines = written.splitlines(keepends=True)
+    place = data.draw(st.integers(0, len(lines)))
+    extra = data.draw(st.sampled_from(["", " ", "\n", "x ", "-A ", *render(held).splitlines(keepends=True)]))
+    text = "".join([*lines[:place], extra, *lines[place + data.draw(st.integers(0, 1)) :]])
+    assert holds(text, keys, new) == read_through(text, keys, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("-A -t 10.10.0.50:80 -s rr\n", True),
+        ("# x\n-A -t 10.10.0.50:80 -s rr\n", True),
+        ("--add-service --tcp-service=10.10.0.50:80 -s rr", True),
+        ("x -A -t 10.10.0.50:80 -s rr\n", False),
+        ("-A -t 10.10.0.50:80 -s rr\n-A -t 10.10.0.50:80 -s rr\n", False),
+        ("-a -t 10.10.0.50:80 -r 10.20.0.1:80\n-A -t 10.10.0.50:80 -s rr\n", False),
+        ("-A -t 10.10.0.50:443 -s rr\n-A -t 10.10.0.50:80 -s rr\n", False),
+        ("", False),
+    ],
+)
+def test_a_text_holds_a_table_when_it_makes_all_of_it_and_nothing_else_of_its_services(text: str, held: bool) -> None:
+    table = Table([(Service(WEB, "rr"), [])])
+    assert holds(text, {WEB, WEB._replace(port=443)}, table) is held
+
+
+def test_what_has_no_words_is_held_by_no_text() -> None:
+    assert not holds("", {WEB}, Table([(Service(WEB._replace(protocol=1), "rr"), [])]))
