@@ -112,6 +112,21 @@ class HostName(Text):
         super().__init__(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252})(:[0-9]{1,5})?", "a host name such as www.example.com")
 
 
+class DomainName(Text):
+    """A name in the DNS; kept in lower case, without the dot that may end it."""
+
+    def __init__(self) -> None:
+        label = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+        super().__init__(
+            rf"(?=.{{1,253}}\.?\Z)(?:\.|{label}(?:\.{label})*\.?)",
+            "a domain name such as www.example.com, of labels of at most 63 characters, or . for the root",
+        )
+
+    def parse(self, value: Any) -> str:
+        name = super().parse(value).lower()
+        return name.rstrip(".") or name
+
+
 class Choice(Text):
     """One of a fixed set of words."""
 

@@ -10,9 +10,22 @@ from dataclasses import dataclass
 from typing import Iterator, Mapping, Optional, Tuple
 
 from .addresses import Address
-from .fields import Boolean, Choice, FilePath, FreeText, HostName, Integer, Name, Seconds, UriPath
+from .fields import (
+    BadValue,
+    Boolean,
+    Choice,
+    DomainName,
+    FilePath,
+    FreeText,
+    HostName,
+    Integer,
+    Name,
+    Seconds,
+    UriPath,
+)
 from .lists import StatusCodes
 from .objects import option
+from .octets import octets
 from .problems import Problem
 
 # What each type of check can be told beyond when and where to test.
@@ -20,13 +33,14 @@ PARAMETERS: Mapping[str, Tuple[str, ...]] = {
     "none": (),
     "icmp": (),
     "tcp": ("send", "expect", "regex"),
-    "http": ("uri", "method", "host", "status_codes", "expect", "regex"),
-    "https": ("uri", "method", "host", "status_codes", "expect", "regex"),
+    "http": ("uri", "method", "http_version", "host", "status_codes", "expect", "regex"),
+    "https": ("uri", "method", "http_version", "host", "status_codes", "expect", "regex"),
     "dns": ("query", "record_type"),
     "udp": ("send", "expect"),
     "smtp": ("host",),
     "script": ("script", "send", "expect", "regex"),
 }
+_BYTES = r"C(\r), C(\n), C(\t), C(\\) and C(\xHH) stand for bytes."
 # Types that knock at no port.
 WITHOUT_PORT = ("none", "icmp", "script")
 _ALL_PARAMETERS = tuple(dict.fromkeys(name for names in PARAMETERS.values() for name in names))
@@ -44,8 +58,9 @@ class HealthCheck:
         Choice(*PARAMETERS),
         "How to test.",
         "V(tcp) opens a connection, V(http) and V(https) ask for O(uri) and look at the answer, V(icmp) sends an"
-        " echo request, V(dns) asks for O(query), V(udp) sends a datagram, V(smtp) says hello, V(script) runs"
-        " O(script) on the director.",
+        " echo request, V(dns) asks for O(query) by UDP and takes every answer that is no error, V(udp) sends a"
+        " datagram, V(smtp) says hello, V(script) runs O(script) on the director.",
+        "V(https) takes any certificate.",
         "V(none) takes every server as healthy.",
         default="tcp",
         impact="new_connections",
@@ -62,29 +77,48 @@ class HealthCheck:
         Integer(1, 65535), "The port to test, 1 to 65535. Unset tests the port of the server.", impact="new_connections"
     )
     source: Optional[str] = option(
-        Address(), "The address of the director to test from. Unset leaves it to the routes."
+        Address(),
+        "The address of the director to test from. Unset leaves it to the routes.",
+        "While the director does not have it nothing is tested, and servers stay as they are.",
     )
     uri: str = option(UriPath(), "The path to ask for, with V(http) and V(https) only.", default="/")
     method: str = option(
         Choice("GET", "HEAD", "OPTIONS"), "The HTTP method, with V(http) and V(https) only.", default="GET"
     )
+    http_version: str = option(
+        Choice("1.0", "1.1"), "The version of HTTP to ask in, with V(http) and V(https) only.", default="1.0"
+    )
     host: Optional[str] = option(
-        HostName(), "The Host header, or the name to greet with for V(smtp). Unset sends the address of the server."
+        HostName(),
+        "The Host header, for V(https) also the name in the TLS handshake (SNI), for V(smtp) the name to greet with.",
+        "Unset sends the address of the server and no name in the handshake, and greets with a name of the engine's.",
     )
     status_codes: Tuple[str, ...] = option(
         StatusCodes(),
         "The status codes that count as healthy, each a code or a range, with V(http) and V(https) only.",
         default=("200-299",),
     )
-    send: Optional[str] = option(FreeText(), "What to send first, with V(tcp), V(udp) and V(script) only.")
-    expect: Optional[str] = option(FreeText(), "What the answer has to contain.")
+    send: Optional[str] = option(
+        FreeText(),
+        "What to send first, with V(tcp), V(udp) and V(script) only.",
+        f"{_BYTES} Unset, V(udp) sends a few bytes of the engine's choice.",
+    )
+    expect: Optional[str] = option(
+        FreeText(),
+        "What the answer has to contain; with V(http) and V(https) its body, and with V(udp) it has to begin with it.",
+        f"{_BYTES} A regular expression has its own.",
+        "Without it V(udp) takes silence as success; a server fails when it or the network says that nobody is there.",
+    )
     regex: Optional[bool] = option(Boolean(), "Whether O(expect) is a regular expression. Needs O(expect).")
-    query: str = option(HostName(), "The name to ask for, with V(dns) only.", default="localhost")
+    query: str = option(DomainName(), "The name to ask for, with V(dns) only.", default="localhost")
     record_type: str = option(
         Choice("A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"), "The record to ask for, with V(dns) only.", default="A"
     )
     script: Optional[str] = option(
-        FilePath(), "The program that tests, with V(script) only. It ends with status 0 when the server is healthy."
+        FilePath(),
+        "The program that tests, with V(script) only. It ends with status 0 when the server is healthy.",
+        "It is run as root, with the address of the server and the port to test as its two arguments; the port is V(0)"
+        " where neither the health check, nor the server, nor the virtual server has one.",
     )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
 
@@ -100,5 +134,14 @@ class HealthCheck:
                 )
         if self.regex is not None and self.expect is None:
             yield Problem(f"{path}.regex", "has no meaning without expect", "leave it out, or say what to expect")
+        for name, text in (("send", self.send), ("expect", None if self.regex else self.expect)):
+            try:
+                octets(text or "")
+            except BadValue as bad:
+                yield Problem(f"{path}.{name}", bad.message, bad.allowed)
+        if type_ == "icmp" and self.port is not None:
+            yield Problem(f"{path}.port", "has no meaning for type icmp", "leave it out, or type: tcp")
+        if type_ == "smtp" and self.host is not None and ":" in self.host:
+            yield Problem(f"{path}.host", "is greeted with, which a port is no part of", "a host name without a port")
         if type_ == "script" and self.script is None:
             yield Problem(f"{path}.script", "is missing", "the path of a program, as type: script needs it")

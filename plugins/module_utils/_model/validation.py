@@ -10,6 +10,7 @@ import ipaddress
 import re
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
+from .check_rules import check_problems
 from .configuration import KINDS, Configuration
 from .objects import described, incomplete
 from .problems import Problem, in_order, nearest_names, some
@@ -46,6 +47,7 @@ def all_problems(configuration: Configuration) -> Tuple[Problem, ...]:
             *_vip_problems(configuration),
             *_ha_group_problems(configuration),
             *service_problems(configuration),
+            *check_problems(configuration),
         ]
     )
 

@@ -12,21 +12,30 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.certificate_profile import CertificateProfile
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server, SorryServer
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Boolean
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.healthcheck import PARAMETERS, HealthCheck
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.vip import HaGroup, Vip
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.virtual_server import TRANSPORTS, VirtualServer
-from ansible_collections.evenkeel.lb.tests.unit.model.values import some
+from ansible_collections.evenkeel.lb.tests.unit.model.values import some, unicast
 
 
 @st.composite
-def _any_check(draw: st.DrawFn, name: str) -> dict[str, Any]:
+def _any_check(draw: st.DrawFn, name: str, families: list[int]) -> dict[str, Any]:
     type_ = draw(st.sampled_from(sorted(PARAMETERS)))
-    names = ("interval", "timeout", "retries", "rise", "port", "source", "tenant", *PARAMETERS[type_])
+    names = ("interval", "timeout", "retries", "rise", "port", "tenant", *PARAMETERS[type_])
     check = {"name": name, "type": type_, **draw(some(HealthCheck, *names))}
+    if len(set(families)) == 1 and draw(st.booleans()):
+        check["source"] = draw(unicast(families[0]))
     if type_ == "script":
         check["script"] = "/usr/local/bin/check"
     if "expect" not in check:
         check.pop("regex", None)
+    plain = ["send"] if Boolean().parse(check.get("regex", False)) else ["send", "expect"]
+    check |= {field: check[field].replace("\\", "\\\\") for field in plain if field in check}
+    if type_ == "icmp":
+        check.pop("port", None)
+    if type_ == "smtp" and "host" in check:
+        check["host"] = check["host"].partition(":")[0]
     return check
 
 
@@ -127,9 +136,9 @@ def any_documents(draw: st.DrawFn) -> dict[str, Any]:
         | draw(some(CertificateProfile, "key_file", "expiration", "ciphers", "minimum_tls", "tenant"))
         for name, type_ in (("server", "server"), ("client", "client"), ("both", "mutual_tls"))
     ]
-    checks = [draw(_any_check(f"c{number}")) for number in range(draw(st.integers(0, 2)))]
-    groups = [draw(_any_group(number)) for number in range(draw(st.integers(0, 2)))]
     families = draw(st.lists(st.sampled_from([4, 6]), max_size=3))
+    checks = [draw(_any_check(f"c{number}", families)) for number in range(draw(st.integers(0, 2)))]
+    groups = [draw(_any_group(number)) for number in range(draw(st.integers(0, 2)))]
     names = [check["name"] for check in checks]
     farms = [draw(_any_farm(f"f{number}", family, names)) for number, family in enumerate(families)]
     vips: list[dict[str, Any]] = []
@@ -152,7 +161,8 @@ def any_documents(draw: st.DrawFn) -> dict[str, Any]:
     if any("fwmark" in service or service["protocol"] == "any" for service in services):
         # where neither a virtual server nor a server has a port, a check needs one
         for check in checks:
-            check.setdefault("port", 8080)
+            if check["type"] != "icmp":
+                check.setdefault("port", 8080)
     for group in groups:
         own = [vip["name"] for vip in vips if vip.get("ha_group") == group["name"]]
         group |= draw(st.sampled_from([{}, *({"advertised_vip": name} for name in own)]))

@@ -18,6 +18,7 @@ _PATTERNS: dict[type[fields.FieldType], str] = {
     fields.InterfaceName: r"[a-z][a-z0-9._@:-]{0,14}",
     fields.UriPath: r"/[A-Za-z0-9/._%?=&+,:;-]{0,20}",
     fields.HostName: r"[a-z0-9][a-z0-9.-]{0,20}(:[0-9]{1,5})?",
+    fields.DomainName: r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,9}[a-z0-9])?(\.[a-z]{1,9}){0,3}\.?",
     fields.FilePath: r"/[A-Za-z0-9/._+:@=,-]{1,20}",
     fields.Ciphers: r"[A-Za-z0-9:!+@=_-]{1,20}",
     fields.Password: r"[A-Za-z0-9._+:@=,-]{1,8}",
