@@ -17,6 +17,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from .netlink_wire import (
     GENERIC_HEADER,
+    MESSAGE_HEADER,
     NLM_F_ACK,
     NLM_F_DUMP,
     NLM_F_DUMP_INTR,
@@ -39,6 +40,7 @@ from .netlink_wire import (
 
 # Not in Python's socket module.
 NETLINK_GENERIC = 16
+SO_SNDBUFFORCE = 32
 SO_RCVBUFFORCE = 33
 SOL_NETLINK = 270
 NETLINK_CAP_ACK = 10
@@ -47,10 +49,15 @@ NETLINK_EXT_ACK = 11
 GENL_ID_CTRL = 16
 CTRL_CMD_GETFAMILY = 3
 
+# That of netlink and that of generic netlink.
+HEADERS = struct.Struct(MESSAGE_HEADER.format + GENERIC_HEADER.format[1:])
+
 # One send carries at most this much. The kernel answers while it works through a send, before we read anything, so the
 # answers of a send whose every request is refused (about 1 kB of buffer each) must fit the receive buffer at once.
 BATCH_BYTES = 30000
 BATCH_REQUESTS = 256
+# The kernel takes a send as a whole or not at all; it doubles what it is asked for.
+SEND_BUFFER = 1 << 17
 RECEIVE_BUFFER = 1 << 20
 # The kernel builds dump messages up to 32 KiB when it has seen that the reader offers that much.
 RECEIVE_BYTES = 1 << 16
@@ -109,17 +116,19 @@ class Family:
         position = 0
         while position < len(requests):
             first = self._sequence + 1
-            datagram = bytearray()
-            count = 0
+            count = size = 0
+            parts: List[bytes] = []
             for command, content in requests[position : position + BATCH_REQUESTS]:
-                if count and len(datagram) + 20 + len(content) > BATCH_BYTES:
+                size += HEADERS.size + len(content)
+                if count and size > BATCH_BYTES:
                     break
-                datagram += self._encode(command, content, NLM_F_REQUEST, self._next())
+                parts += self._heads(command, content, NLM_F_REQUEST, first + count), content
                 count += 1
-                start_of_last = len(datagram) - 20 - len(content)
             # Only the last request asks to be acknowledged: once that has come, all refusals before it have come too.
-            struct.pack_into("=H", datagram, start_of_last + 6, NLM_F_REQUEST | NLM_F_ACK)
-            self._send(bytes(datagram))
+            self._sequence += count
+            command, content = requests[position + count - 1]
+            parts[-2] = self._heads(command, content, NLM_F_REQUEST | NLM_F_ACK, self._sequence)
+            self._send(b"".join(parts))
             refused = self._outcome(first, self._sequence)
             if refused:
                 return BatchResult(position + count, {position + nth: refusal for nth, refusal in refused.items()})
@@ -131,11 +140,15 @@ class Family:
             self._socket.settimeout(ANSWER_TIMEOUT)
             self._socket.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
             self._socket.setsockopt(SOL_NETLINK, NETLINK_CAP_ACK, 1)
-            try:
-                self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
-            except PermissionError:
-                # Without CAP_NET_ADMIN the kernel grants up to net.core.rmem_max, whose default holds a batch too.
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            for forced, usual, size in (
+                (SO_SNDBUFFORCE, socket.SO_SNDBUF, SEND_BUFFER),
+                (SO_RCVBUFFORCE, socket.SO_RCVBUF, RECEIVE_BUFFER),
+            ):
+                try:
+                    self._socket.setsockopt(socket.SOL_SOCKET, forced, size)
+                except PermissionError:
+                    # Without CAP_NET_ADMIN up to net.core.wmem_max and rmem_max, whose defaults hold a batch too.
+                    self._socket.setsockopt(socket.SOL_SOCKET, usual, size)
         except OSError as error:
             raise NetlinkError(f"the netlink socket cannot be set up: {error.strerror}") from error
 
@@ -163,9 +176,11 @@ class Family:
         return self._sequence
 
     def _encode(self, command: int, content: bytes, flags: int, sequence: int) -> bytes:
-        return encode_message(
-            Message(self._number, flags, sequence, GENERIC_HEADER.pack(command, self._version, 0) + content)
-        )
+        return self._heads(command, content, flags, sequence) + content
+
+    def _heads(self, command: int, content: bytes, flags: int, sequence: int) -> bytes:
+        size = HEADERS.size + len(content)
+        return HEADERS.pack(size, self._number, flags, sequence, 0, command, self._version, 0)
 
     def _send(self, datagram: bytes) -> None:
         try:

@@ -180,7 +180,9 @@ class Table(Mapping[ServiceKey, Entry]):
 
     def only(self, keys: Container[ServiceKey]) -> Table:
         """The services whose keys are among ``keys``."""
-        return Table(entry for key, entry in self.items() if key in keys)
+        part = Table()
+        part._entries = {key: entry for key, entry in self._entries.items() if key in keys}
+        return part
 
 
 ADD = "add"
@@ -232,6 +234,8 @@ def difference(before: Table, after: Table) -> List[Operation]:
         old = before.get(key)
         if old is None:
             additions.append(Operation(ADD, key, None, service))
+        elif old == (service, destinations):
+            continue
         elif old.service != service:
             additions.append(Operation(EDIT, key, old.service, service))
         have = {destination.key: destination for destination in old.destinations} if old else {}

@@ -15,7 +15,7 @@ import struct
 from typing import Any, Dict
 
 from .ipvs_table import IPV4, IPV6, TUNNEL_IPIP, Destination, Service, ServiceKey, family_of
-from .netlink_wire import Field, Layout, MalformedMessage, bytes_field, nest, number_field, text_field
+from .netlink_wire import Field, Layout, MalformedMessage, attribute, bytes_field, nest, number_field, text_field
 
 SERVICE_NEST = 1
 DESTINATION_NEST = 2
@@ -24,6 +24,12 @@ DESTINATION_NEST = 2
 FLAGS = struct.Struct("=II")
 ALL_FLAGS = 0xFFFFFFFF
 PREFIX_LENGTH = struct.Struct("=I")
+FLAGS_FIELD = Field(
+    7,
+    "flags",
+    lambda flags: attribute(7, FLAGS.pack(flags, ALL_FLAGS)),
+    lambda payload: FLAGS.unpack_from(payload)[0],
+)
 
 SERVICE = Layout(
     number_field(1, "family", "=H"),
@@ -32,7 +38,7 @@ SERVICE = Layout(
     number_field(4, "port", "!H"),
     number_field(5, "fwmark", "=I"),
     text_field(6, "scheduler"),
-    Field(7, "flags", lambda flags: FLAGS.pack(flags, ALL_FLAGS), lambda payload: FLAGS.unpack_from(payload)[0]),
+    FLAGS_FIELD,
     number_field(8, "timeout", "=I"),
     bytes_field(9, "netmask"),
     text_field(11, "pe"),

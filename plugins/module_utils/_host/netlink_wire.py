@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .system import HostFault
 
@@ -33,7 +33,6 @@ ATTRIBUTE_HEADER = struct.Struct("=HH")
 ATTRIBUTE_NESTED = 0x8000
 ATTRIBUTE_TYPE = 0x3FFF
 ERROR_NUMBER = struct.Struct("=i")
-EXTENDED_ACK_TEXT = 1
 # Linux include/linux/err.h
 MAX_ERRNO = 4095
 
@@ -61,50 +60,79 @@ class Refused(NetlinkError):
 
 
 class Field(NamedTuple):
-    """How one attribute is named and converted."""
+    """How one attribute is named and converted: ``encode`` gives the whole attribute, ``decode`` takes its payload."""
 
     number: int
     name: str
-    pack: Callable[[Any], bytes]
-    unpack: Callable[[bytes], Any]
+    encode: Callable[[Any], bytes]
+    decode: Callable[[bytes], Any]
 
 
 class Layout:
     """The attributes of one nest, as a table: encodes and decodes mappings of names to values."""
 
     def __init__(self, *fields: Field) -> None:
-        self._by_name = {field.name: (field.number, field.pack) for field in fields}
-        self._by_number = {field.number: (field.name, field.unpack) for field in fields}
+        self._fields = {field.number: field for field in fields}
+        self._encoders = {field.name: field.encode for field in fields}
+        self._shape = _Shape(b"", self._fields)
 
     def encode(self, values: Dict[str, Any]) -> bytes:
         """Attributes in the order of ``values``; ValueError when one does not fit its attribute."""
+        encoders = self._encoders
         parts = []
         for name, value in values.items():
-            number, pack = self._by_name[name]
             try:
-                parts.append(attribute(number, pack(value)))
+                parts.append(encoders[name](value))
             except (struct.error, UnicodeEncodeError) as error:
                 raise ValueError(f"{value!r} does not fit the attribute {name}: {error}") from error
         return b"".join(parts)
 
     def decode(self, data: bytes) -> Dict[str, Any]:
-        """The known attributes of ``data``; attributes that are not in the table (newer kernels) are passed over."""
+        """The known attributes of ``data``; attributes that are not in the table (newer kernels) are passed over.
+
+        The kernel tells all objects of a dump in much the same shape: then the headers need no walk, only a look.
+        """
+        if not self._shape.fits(data):
+            self._shape = _Shape(data, self._fields)
         values = {}
-        known = self._by_number
-        try:
-            for number, payload in attributes(data):
-                if number in known:
-                    name, unpack = known[number]
-                    values[name] = unpack(payload)
-        except (struct.error, UnicodeDecodeError) as error:
-            raise MalformedMessage(f"attribute {number} cannot be read: {error}") from error
+        for name, decode, start, end in self._shape.known:
+            try:
+                values[name] = decode(data[start:end])
+            except (struct.error, UnicodeDecodeError) as error:
+                raise MalformedMessage(f"attribute {name} cannot be read: {error}") from error
         return values
+
+
+class _Shape:
+    """Where the attributes are in some data. ``known`` has the name, decoder, begin and end of those in a table."""
+
+    def __init__(self, data: bytes, fields: Mapping[int, Field]) -> None:
+        self.known: List[Tuple[str, Callable[[bytes], Any], int, int]] = []
+        layout = "="
+        position = 0
+        for number, start, end in attributes(data):
+            layout += f"{start - 4 - position}xI"
+            position = start
+            if number in fields:
+                self.known.append((fields[number].name, fields[number].decode, start, end))
+        self._headers = struct.Struct(f"{layout}{len(data) - position}x")
+        self._expected = self._headers.unpack(data)
+
+    def fits(self, data: bytes) -> bool:
+        """Whether other data has the same attributes in the same places."""
+        return len(data) == self._headers.size and self._headers.unpack(data) == self._expected
 
 
 def number_field(number: int, name: str, layout: str) -> Field:
     """A field holding one number in the given :mod:`struct` layout (host order ``=I``, network order ``!H`` …)."""
     form = struct.Struct(layout)
-    return Field(number, name, form.pack, lambda payload: form.unpack_from(payload)[0])
+    head, filling = ATTRIBUTE_HEADER.pack(4 + form.size, number), bytes(-form.size % 4)
+    return Field(
+        number,
+        name,
+        lambda value: head + form.pack(value) + filling,
+        lambda payload: form.unpack_from(payload)[0],
+    )
 
 
 def text_field(number: int, name: str, errors: str = "strict") -> Field:
@@ -112,14 +140,14 @@ def text_field(number: int, name: str, errors: str = "strict") -> Field:
     return Field(
         number,
         name,
-        lambda text: text.encode("ascii") + b"\0",
+        lambda text: attribute(number, text.encode("ascii") + b"\0"),
         lambda payload: payload.split(b"\0", 1)[0].decode("ascii", errors),
     )
 
 
 def bytes_field(number: int, name: str) -> Field:
     """A field handed through as it is."""
-    return Field(number, name, bytes, bytes)
+    return Field(number, name, lambda payload: attribute(number, payload), bytes)
 
 
 def attribute(number: int, payload: bytes) -> bytes:
@@ -133,8 +161,8 @@ def nest(number: int, content: bytes) -> bytes:
     return attribute(number | ATTRIBUTE_NESTED, content)
 
 
-def attributes(data: bytes) -> Iterator[Tuple[int, bytes]]:
-    """(number, payload) of each attribute in ``data``."""
+def attributes(data: bytes) -> Iterator[Tuple[int, int, int]]:
+    """Number, begin and end of the payload of each attribute in ``data``."""
     offset, end = 0, len(data)
     while offset < end:
         if end - offset < 4:
@@ -142,8 +170,11 @@ def attributes(data: bytes) -> Iterator[Tuple[int, bytes]]:
         length, number = ATTRIBUTE_HEADER.unpack_from(data, offset)
         if length < 4 or length > end - offset:
             raise MalformedMessage(f"an attribute of {length} bytes where {end - offset} are left")
-        yield number & ATTRIBUTE_TYPE, data[offset + 4 : offset + length]
+        yield number & ATTRIBUTE_TYPE, offset + 4, offset + length
         offset += (length + 3) & ~3
+
+
+EXTENDED_ACK = Layout(text_field(1, "text", errors="backslashreplace"))
 
 
 class Message(NamedTuple):
@@ -194,7 +225,5 @@ def decode_error(message: Message) -> Optional[Refused]:
                 raise MalformedMessage(f"an error message of {len(payload)} bytes")
             # The refused request follows the number: its header alone, or all of it.
             start += 16 if message.flags & NLM_F_CAPPED else (MESSAGE_HEADER.unpack_from(payload, 4)[0] + 3) & ~3
-        for kind, content in attributes(payload[start:]):
-            if kind == EXTENDED_ACK_TEXT:
-                explanation = content.rstrip(b"\0").decode("ascii", "backslashreplace")
+        explanation = EXTENDED_ACK.decode(payload[start:]).get("text", "")
     return Refused(number, explanation)

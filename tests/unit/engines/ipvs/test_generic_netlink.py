@@ -19,6 +19,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.generic_netlink 
     BATCH_REQUESTS,
     DUMP_ATTEMPTS,
     SO_RCVBUFFORCE,
+    SO_SNDBUFFORCE,
     Family,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.netlink_wire import (
@@ -228,11 +229,11 @@ def test_without_the_capability_for_more_the_usual_buffer_is_asked_for() -> None
     class Plain(Scripted):
         def setsockopt(self, level: int, option: int, value: int) -> None:
             asked.append(option)
-            if option == SO_RCVBUFFORCE:
+            if option in (SO_SNDBUFFORCE, SO_RCVBUFFORCE):
                 raise PermissionError(errno.EPERM, "Operation not permitted")
 
     Family(Plain(silent), "IPVS", 1)
-    assert asked[-2:] == [SO_RCVBUFFORCE, socket.SO_RCVBUF]
+    assert asked[-4:] == [SO_SNDBUFFORCE, socket.SO_SNDBUF, SO_RCVBUFFORCE, socket.SO_RCVBUF]
 
 
 @given(st.lists(st.binary(max_size=200), max_size=5))
