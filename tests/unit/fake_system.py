@@ -13,7 +13,8 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Co
 
 
 class FakeSystem(System):
-    """Files in a dictionary, programs as functions, a clock that moves only by sleeping."""
+    """Files in a dictionary, programs as functions, a clock that moves only by sleeping. ``given`` is the standard
+    input of the program that runs."""
 
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
@@ -21,16 +22,18 @@ class FakeSystem(System):
         self.programs: dict[str, Callable[[Sequence[str]], Completed]] = {}
         self.ran: list[tuple[str, ...]] = []
         self.locked: list[str] = []
+        self.given = ""
         self.time = 0.0
         self.full_disk: set[str] = set()
 
     def which(self, program: str) -> str | None:
         return f"/usr/sbin/{program}" if program in self.programs else None
 
-    def run(self, argv: Sequence[str], timeout: float = 30.0) -> Completed:
+    def run(self, argv: Sequence[str], timeout: float = 30.0, given: str = "") -> Completed:
         if argv[0] not in self.programs:
             raise HostFault(f"{argv[0]} is not installed")
         self.ran.append(tuple(argv))
+        self.given = given
         return self.programs[argv[0]](argv)
 
     def exists(self, path: str) -> bool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One table of the kernel's nftables: list it, load a file, ask about a file, by the nft program.
+"""One table of the kernel's nftables: list it, replace it, ask what would come of that, by the nft program.
 
 It knows nothing of what the table is for, and touches no other. Private to evenkeel.lb.
 """
@@ -53,27 +53,25 @@ class Nftables:
             return None
         raise HostFault(f"nft cannot list table {self._table}: {_said(done)}")
 
-    def load(self, path: str) -> None:
-        """Let the kernel take the commands of a file, all or none."""
-        done = self._run("--file", path)
+    def load(self, commands: str) -> None:
+        """Let the kernel take commands in nft's own language, all or none."""
+        done = self._run("--file", "-", given=commands)
         if done.rc != 0:
-            raise HostFault(f"nft --file {path} failed: {_said(done)}")
+            raise HostFault(f"nft cannot load table {self._table}: {_said(done)}")
 
-    def complaints(self, path: str) -> List[str]:
-        """What nft and the kernel would say against a file; the kernel takes nothing of it."""
-        done = self._run("--check", "--file", path)
+    def complaints(self, commands: str) -> List[str]:
+        """What nft and the kernel would say against commands; the kernel takes nothing of them."""
+        done = self._run("--check", "--file", "-", given=commands)
         return [] if done.rc == 0 else [_said(done)]
 
     def delete(self) -> None:
         """Let the table be gone, whether or not it is there, or nftables at all."""
         if self._listed() is None:
             return
-        done = self._run(f"add table {self._table}; delete table {self._table}")
-        if done.rc != 0:
-            raise HostFault(f"nft cannot delete table {self._table}: {_said(done)}")
+        self.load(f"table {self._table}\ndelete table {self._table}\n")
 
-    def _run(self, *arguments: str) -> Completed:
-        return self._system.run([_PROGRAM, *arguments], timeout=_SECONDS)
+    def _run(self, *arguments: str, given: str = "") -> Completed:
+        return self._system.run([_PROGRAM, *arguments], timeout=_SECONDS, given=given)
 
 
 def _said(done: Completed) -> str:

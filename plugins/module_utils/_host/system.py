@@ -43,8 +43,9 @@ class System:
         """Where a program is, also in the system directories a plain user's PATH lacks."""
         return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin:/usr/bin:/bin")
 
-    def run(self, argv: Sequence[str], timeout: float = 30.0) -> Completed:
-        """Run a program in the C locale; a missing program or one that exceeds ``timeout`` seconds is a HostFault."""
+    def run(self, argv: Sequence[str], timeout: float = 30.0, given: str = "") -> Completed:
+        """Run a program in the C locale with ``given`` as its standard input; a missing program or one that exceeds
+        ``timeout`` seconds is a HostFault."""
         program = self.which(argv[0])
         if program is None:
             raise HostFault(f"{argv[0]} is not installed")
@@ -52,7 +53,7 @@ class System:
             # runs below every layer that knows AnsibleModule, so its run_command is not at hand
             done = subprocess.run(  # pylint: disable=ansible-bad-function
                 [program, *argv[1:]],
-                stdin=subprocess.DEVNULL,
+                input=given.encode("utf-8"),
                 capture_output=True,
                 timeout=timeout,
                 env={**os.environ, "LC_ALL": "C"},

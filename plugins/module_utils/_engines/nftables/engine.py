@@ -33,8 +33,6 @@ FILE = "/etc/evenkeel/lb.nft"
 UNIT = "evenkeel-lb-nftables.service"
 CONNTRACK = "net.ipv4.vs.conntrack"
 _CONNTRACK_FILE = "/proc/sys/net/ipv4/vs/conntrack"
-_CANDIDATE = "/etc/evenkeel/.lb-candidate.nft"
-_OLD = "/etc/evenkeel/.lb-old.nft"
 
 
 @dataclass(frozen=True)
@@ -120,11 +118,7 @@ class NftablesEngine(Engine[Desired, Observed]):
         if not Nftables(system, render.TABLE).is_installed():
             return [Problem("nft", "is not installed", "the package nftables; role evenkeel.lb.director installs it")]
         found = [*self._conntrack_problems(desired, system), *self._unit_problems(system)]
-        try:
-            system.write(_CANDIDATE, desired.text, mode=0o600)
-            said = Nftables(system, render.TABLE).complaints(_CANDIDATE)
-        finally:
-            system.remove(_CANDIDATE)
+        said = Nftables(system, render.TABLE).complaints(desired.text)
         hint = "a kernel with the nf_tables families ip, ip6 and inet (CONFIG_NF_TABLES_INET), and with nft_nat, nft_ct"
         return found + [Problem(TABLE, f"nft --check says: {text}", hint) for text in said]
 
@@ -162,13 +156,16 @@ class NftablesEngine(Engine[Desired, Observed]):
         if system.read(FILE) != text:
             system.write(FILE, text, mode=0o600)
         if any(step.subject != FILE for step in steps):
-            Nftables(system, render.TABLE).load(FILE)
+            Nftables(system, render.TABLE).load(text)
         return Applied()
 
     def restore(self, system: System, snapshot: Snapshot) -> None:
         faults = []
         try:
-            self._restore_table(system, snapshot.table)
+            if snapshot.table is None:
+                Nftables(system, render.TABLE).delete()
+            else:
+                Nftables(system, render.TABLE).load(render.REPLACED + snapshot.table)
         except HostFault as fault:
             faults.append(str(fault))
         try:
@@ -180,17 +177,6 @@ class NftablesEngine(Engine[Desired, Observed]):
             faults.append(str(fault))
         if faults:
             raise EngineFault("; ".join(faults))
-
-    @staticmethod
-    def _restore_table(system: System, table: Optional[str]) -> None:
-        if table is None:
-            Nftables(system, render.TABLE).delete()
-            return
-        try:
-            system.write(_OLD, render.REPLACED + table, mode=0o600)
-            Nftables(system, render.TABLE).load(_OLD)
-        finally:
-            system.remove(_OLD)
 
     def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
         text, held = system.read(FILE), _table(system)

@@ -40,19 +40,15 @@ class Host(FakeSystem):
         if self.spoiled(argv):
             return Completed(1, "", "Error: Could not process rule: Device or resource busy\n")
         arguments = list(argv[1:])
-        if arguments[0] == f"add table {TABLE}; delete table {TABLE}":
-            self.tables.pop(TABLE, None)
-            return Completed(0, "", "")
         if "list" in arguments:
             name = " ".join(arguments[arguments.index("table") + 1 :])
             if name not in self.tables:
                 return Completed(1, "", "Error: No such file or directory\nlist table inet evenkeel\n")
             said = listing(self.tables[name]) if "--json" in arguments else text(self.tables[name])
             return Completed(0, said, "")
-        assert arguments[-2] == "--file"
-        content = self.files[arguments[-1]]
+        assert arguments[-2:] == ["--file", "-"]
         taken = {name: {**table} for name, table in self.tables.items()}
-        load(content, taken)
+        load(self.given, taken)
         if "--check" not in arguments:
             self.tables = taken
         return Completed(0, "", "")
