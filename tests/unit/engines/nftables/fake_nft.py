@@ -25,18 +25,14 @@ NUMBERS = {"tcp": 6, "udp": 17, "sctp": 132, "ipv4": 2, "ipv6": 10}
 Table = dict[str, dict[str, list[str]]]
 
 
-class Host(FakeSystem):
-    """``tables`` are the kernel's, name to what is in them. ``spoiled`` decides which calls of programs fail."""
+class FakeNft:
+    """The program, and the kernel's ``tables``, name to what is in them. ``spoiled`` decides which calls fail."""
 
-    def __init__(self, conntrack: str | None = "1", is_enabled: bool = True) -> None:
-        super().__init__()
+    def __init__(self) -> None:
         self.tables: dict[str, Table] = {"ip filter": {"chain input": {"": ["accept"]}}}
-        self.programs = {"nft": self._nft, "systemctl": lambda argv: Completed(0 if is_enabled else 1, "", "")}
         self.spoiled: Callable[[Sequence[str]], bool] = lambda argv: False
-        if conntrack is not None:
-            self.files["/proc/sys/net/ipv4/vs/conntrack"] = f"{conntrack}\n"
 
-    def _nft(self, argv: Sequence[str]) -> Completed:
+    def run(self, argv: Sequence[str], given: str) -> Completed:
         if self.spoiled(argv):
             return Completed(1, "", "Error: Could not process rule: Device or resource busy\n")
         arguments = list(argv[1:])
@@ -48,10 +44,24 @@ class Host(FakeSystem):
             return Completed(0, said, "")
         assert arguments[-2:] == ["--file", "-"]
         taken = {name: {**table} for name, table in self.tables.items()}
-        load(self.given, taken)
+        load(given, taken)
         if "--check" not in arguments:
             self.tables = taken
         return Completed(0, "", "")
+
+
+class Host(FakeSystem):
+    """A host with nft, and with systemd that says whether our unit is enabled."""
+
+    def __init__(self, conntrack: str | None = "1", is_enabled: bool = True) -> None:
+        super().__init__()
+        self.nft = FakeNft()
+        self.programs = {
+            "nft": lambda argv: self.nft.run(argv, self.given),
+            "systemctl": lambda argv: Completed(0 if is_enabled else 1, "", ""),
+        }
+        if conntrack is not None:
+            self.files["/proc/sys/net/ipv4/vs/conntrack"] = f"{conntrack}\n"
 
 
 def load(content: str, tables: dict[str, Table]) -> None:

@@ -42,7 +42,7 @@ def run(host: Host, wish: dict[str, Any], check_mode: bool = False) -> Result:
 
 def held(host: Host) -> Any:
     """What the kernel has of ours."""
-    return parse(listing(host.tables[TABLE])) if TABLE in host.tables else None
+    return parse(listing(host.nft.tables[TABLE])) if TABLE in host.nft.tables else None
 
 
 def wanted(wish: dict[str, Any]) -> Any:
@@ -67,7 +67,7 @@ def host() -> Host:
 @given(documents(), documents())
 def test_any_wish_becomes_any_other_and_what_is_not_ours_stays(first: dict[str, Any], second: dict[str, Any]) -> None:
     host = Host()
-    others = copy.deepcopy(host.tables)
+    others = copy.deepcopy(host.nft.tables)
     for wish in (first, second):
         planned = run(host, wish, check_mode=True)
         real = run(host, wish)
@@ -76,7 +76,7 @@ def test_any_wish_becomes_any_other_and_what_is_not_ours_stays(first: dict[str, 
         desired = wanted(wish)
         assert held(host) == (desired if desired.elements else None)
         assert (FILE in host.files) == bool(desired.elements)
-        assert {name: table for name, table in host.tables.items() if name != TABLE} == others
+        assert {name: table for name, table in host.nft.tables.items() if name != TABLE} == others
         again = run(host, wish)
         assert not again.changed and not again.steps
 
@@ -97,7 +97,7 @@ def test_a_second_run_asks_once_and_writes_nothing(host: Host) -> None:
 
 def test_the_file_is_private_and_makes_the_table_by_itself(host: Host) -> None:
     assert host.modes[FILE] == 0o600
-    host.tables.clear()
+    host.nft.tables.clear()
     Nftables(host, TABLE).load(host.files[FILE])
     Nftables(host, TABLE).load(host.files[FILE])
     assert held(host) == wanted(document(WEB, ONE))
@@ -107,7 +107,7 @@ def test_only_our_table_is_ever_named(host: Host) -> None:
     run(host, everything())
     run(host, NOTHING)
     assert not [argv for argv in host.ran if "flush" in " ".join(argv)]
-    assert set(host.tables) == {"ip filter"}
+    assert set(host.nft.tables) == {"ip filter"}
     assert "flush" not in "".join(host.files.values())
 
 
@@ -164,21 +164,21 @@ def test_the_last_one_takes_table_and_file_with_it(host: Host) -> None:
         ("remove", "packet marks of virtual server web", "new_connections"),
         ("remove", FILE, "none"),
     ]
-    assert TABLE not in host.tables and FILE not in host.files
+    assert TABLE not in host.nft.tables and FILE not in host.files
 
 
 # --- drift ---
 
 
 def test_a_flushed_table_is_put_back(host: Host) -> None:
-    del host.tables[TABLE]
+    del host.nft.tables[TABLE]
     result = run(host, document(WEB, ONE))
     assert told(result) == [("repair", "packet marks of virtual server web", "none")]
     assert held(host) == wanted(document(WEB, ONE))
 
 
 def test_a_changed_mark_is_put_back(host: Host) -> None:
-    lines = host.tables[TABLE]["map marks4"]["elements"]
+    lines = host.nft.tables[TABLE]["map marks4"]["elements"]
     lines[0] = lines[0].rpartition(" : ")[0] + " : 0x00000001"
     result = run(host, document(WEB, ONE))
     assert told(result) == [("repair", "packet marks of virtual server web", "new_connections")]
@@ -196,7 +196,7 @@ def test_a_changed_mark_is_put_back(host: Host) -> None:
     ],
 )
 def test_what_somebody_put_into_our_table_is_shown_and_taken_out(host: Host, thing: str, part: str, line: str) -> None:
-    host.tables[TABLE].setdefault(thing, {"": [], "elements": []})[part].append(line)
+    host.nft.tables[TABLE].setdefault(thing, {"": [], "elements": []})[part].append(line)
     result = run(host, document(WEB, ONE))
     assert told(result) == [("repair", SUBJECT, "new_connections")]
     assert line in result.steps[0].before and result.steps[0].after == ""
@@ -204,7 +204,7 @@ def test_what_somebody_put_into_our_table_is_shown_and_taken_out(host: Host, thi
 
 
 def test_a_lost_rule_is_shown_and_put_back(host: Host) -> None:
-    host.tables[TABLE]["chain input"][""].pop()
+    host.nft.tables[TABLE]["chain input"][""].pop()
     result = run(host, document(WEB, ONE))
     assert told(result) == [("repair", SUBJECT, "new_connections")]
     assert "@marks4" in result.steps[0].after
@@ -227,11 +227,11 @@ def test_what_an_interrupted_run_left_is_taken_away(host: Host) -> None:
     del host.files["/etc/evenkeel/lb.json"]
     result = run(host, NOTHING)
     assert [step.subject for step in result.steps] == [SUBJECT, FILE]
-    assert TABLE not in host.tables and FILE not in host.files
+    assert TABLE not in host.nft.tables and FILE not in host.files
 
 
 def test_drift_and_a_wish_at_once(host: Host) -> None:
-    host.tables[TABLE]["chain input"][""].append("accept")
+    host.nft.tables[TABLE]["chain input"][""].append("accept")
     result = run(host, document(WEB, {**ONE, "source_nat_type": "auto"}))
     assert told(result) == [
         ("add", "source NAT of virtual server one", "new_connections"),
@@ -260,7 +260,7 @@ def test_a_kernel_parameter_that_somebody_reset_is_told_and_refused_with_who_set
 def refused(host: Host, wish: dict[str, Any]) -> dict[str, str]:
     result = run(host, wish)
     assert result.transaction.state == "refused"
-    assert set(host.tables) == {"ip filter"} and FILE not in host.files
+    assert set(host.nft.tables) == {"ip filter"} and FILE not in host.files
     return {problem.path: str(problem) for problem in result.problems}
 
 
@@ -321,7 +321,7 @@ WISHES = [document(WEB, {**ONE, **FROM_POOL}), document({**WEB, "ports": [80, 81
 
 @pytest.mark.parametrize("wish", WISHES, ids=["more", "other", "nothing"])
 def test_whichever_call_fails_everything_is_as_it_was(host: Host, wish: dict[str, Any]) -> None:
-    before = (copy.deepcopy(host.tables), dict(host.files))
+    before = (copy.deepcopy(host.nft.tables), dict(host.files))
     # the first is the reading, before the transaction
     for number in range(2, calls(wish) + 1):
         host.ran.clear()
@@ -329,21 +329,21 @@ def test_whichever_call_fails_everything_is_as_it_was(host: Host, wish: dict[str
         def spoiled(argv: Sequence[str], number: int = number) -> bool:
             return sum(argv[0] == "nft" for argv in host.ran) == number
 
-        host.spoiled = spoiled
+        host.nft.spoiled = spoiled
         result = run(host, wish)
-        host.spoiled = lambda argv: False
+        host.nft.spoiled = lambda argv: False
         assert result.failed and result.transaction.left == ()
-        assert (host.tables, host.files) == before, f"call {number}: {host.ran[-1]}"
+        assert (host.nft.tables, host.files) == before, f"call {number}: {host.ran[-1]}"
     assert run(host, wish).transaction.state == "applied"
 
 
 @pytest.mark.parametrize("path", [FILE, "/etc/evenkeel/lb.json"])
 def test_a_full_disk_leaves_everything_as_it_was(host: Host, path: str) -> None:
-    before = (copy.deepcopy(host.tables), dict(host.files))
+    before = (copy.deepcopy(host.nft.tables), dict(host.files))
     host.full_disk.add(path)
     assert run(host, document({**WEB, "ports": [80, 81]})).transaction.state == "restored"
     host.full_disk.clear()
-    assert (host.tables, host.files) == before
+    assert (host.nft.tables, host.files) == before
 
 
 class Killed(BaseException):
