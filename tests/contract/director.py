@@ -18,6 +18,7 @@ import pyroute2
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAB = REPOSITORY / "tests/lab/lab"
 SPEC = REPOSITORY / "tests/contract/director.yml"
+UNIT = REPOSITORY / "roles/director/files/evenkeel-lb-nftables.service"
 HOST = "lb1"
 FOLDER = "/root/contract"
 UTILS = "ansible_collections/evenkeel/lb/plugins/module_utils"
@@ -62,9 +63,13 @@ class Director:
         return json.loads(answer)
 
     def equip(self, *packages: str) -> None:
-        """Bring the collection's code, the driver and pyroute2 onto the host, and packages of its own distribution."""
+        """Bring the collection's code, the driver and pyroute2 onto the host, packages of its own distribution, and the
+        unit that the role director installs."""
         self.shell(f"mkdir -p {FOLDER} && tar -x -z -C {FOLDER}", _bundle())
+        self.shell("sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
         self.shell("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq " + " ".join(packages))
+        self.shell(f"cat > /etc/systemd/system/{UNIT.name}", UNIT.read_bytes())
+        self.shell(f"systemctl daemon-reload && systemctl enable --quiet --now {UNIT.name}")
 
     def close(self) -> None:
         if self._driver is not None:

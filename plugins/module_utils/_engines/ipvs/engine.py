@@ -11,9 +11,8 @@ distribution's ipvsadm loads at boot. Services and lines of others stay as they 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, List, Optional, Sequence, Set, Tuple
+from typing import FrozenSet, List, Optional, Sequence, Tuple
 
-from ..._host.ipvs_family import is_loaded
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
 from ..._host.ipvs_table import ServiceKey, Table, difference
@@ -22,10 +21,12 @@ from ..._model.configuration import Configuration
 from ..._model.healthcheck import PARAMETERS
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
-from ..base import Applied, Engine, EngineFault, Step
+from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import EVERYTHING, Capabilities, Version, only, refusals
+from ..kernel_support import lacking
 from ..layer4 import KERNEL
-from ..service_table import SCHEDULERS, table_of
+from ..service_connections import connections_by_ipvs
+from ..service_table import table_of
 from ..versions import linux
 from . import rules
 from .steps import Names, kernel_steps
@@ -94,7 +95,7 @@ class IpvsEngine(Engine[Desired, Observed]):
         names = Names((*owned.services, *desired.services))
         steps = kernel_steps(self.name, names, desired.table, observed.table, owned.table)
         keys = {*desired.table, *owned.table}
-        if not _is_in_rules(desired.table, keys, observed.boot_rules):
+        if not rules.holds(observed.boot_rules or "", keys, desired.table):
             before = rules.lines_of(observed.boot_rules or "", keys)
             after = rules.render(desired.table)
             steps.append(Step(self.name, self._rules_action(desired, observed, owned), BOOT_RULES, before, after))
@@ -109,27 +110,7 @@ class IpvsEngine(Engine[Desired, Observed]):
         return "add" if observed.boot_rules is None else "change"
 
     def check(self, desired: Desired, system: System) -> List[Problem]:
-        if not desired.services or system.which("modprobe") is None:
-            return []
-        if not is_loaded(system) and not _has_module(system, "ip_vs"):
-            return [
-                Problem(
-                    f"virtual_servers[{service.name}].engine",
-                    "the kernel has no ip_vs and no such module is installed",
-                    "a kernel with ip_vs",
-                )
-                for service in desired.services
-            ]
-        lacking = {balance for balance, name in SCHEDULERS.items() if not _has_module(system, f"ip_vs_{name}")}
-        return [
-            Problem(
-                f"farms[{farm.name}].balance",
-                f"{farm.balance!r} needs the scheduler {SCHEDULERS[farm.balance]}, which this kernel has not",
-                ", ".join(balance for balance in SCHEDULERS if balance not in lacking),
-            )
-            for farm in {service.farm.name: service.farm for service in desired.services}.values()
-            if farm.balance in lacking
-        ]
+        return lacking(desired.services, system)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
         keys = frozenset((*desired.table, *owned.table))
@@ -169,18 +150,9 @@ class IpvsEngine(Engine[Desired, Observed]):
             Problem(names.path(operation.key), f"the kernel is not as wanted: {operation} is still to be done")
             for operation in difference(observed.table.only(keys), desired.table)
         ]
-        if not _is_in_rules(desired.table, keys, observed.boot_rules):
+        if not rules.holds(observed.boot_rules or "", keys, desired.table):
             found.append(Problem(BOOT_RULES, "does not hold the services that are wanted at the next boot"))
         return found
 
-
-def _is_in_rules(table: Table, keys: Set[ServiceKey], boot_rules: Optional[str]) -> bool:
-    """Whether the next boot makes exactly the table of the services with these keys, however the lines are written."""
-    try:
-        return rules.parse(rules.lines_of(boot_rules or "", keys)) == table
-    except rules.RulesError:
-        return False
-
-
-def _has_module(system: System, module: str) -> bool:
-    return system.exists(f"/sys/module/{module}") or system.run(["modprobe", "--dry-run", "--quiet", module]).rc == 0
+    def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
+        return connections_by_ipvs(configuration, self.name, farm, server, system)
