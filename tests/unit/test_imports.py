@@ -4,7 +4,7 @@
 
 """The import direction of the design, section 3: a room may import only from rooms below it.
 
-    modules → _ansible → _reconcile → _engines, _host → _model
+    modules → _ansible → _reconcile, _waiting → _engines, _host → _model
 
 The engine contract hands every engine the door to the host, so _engines stands above _host, never the other way round.
 Read from the source with ast, so that imports inside functions and under TYPE_CHECKING count too.
@@ -25,13 +25,15 @@ UTILS = "plugins.module_utils."
 PLUGINS = sorted((REPOSITORY / "plugins").rglob("*.py"))
 
 # Floor of each room, the lowest first.
-FLOORS = {"_model": 0, "_host": 1, "_engines": 2, "_reconcile": 3, "_ansible": 4, "modules": 5}
+FLOORS = {"_model": 0, "_host": 1, "_engines": 2, "_reconcile": 3, "_waiting": 3, "_ansible": 4, "modules": 5}
 # Engines are the packages in _engines and the one-file memory engine; registry knows them all; other files there are
 # what engines share, and know none of them.
 ENGINE_PACKAGES = (REPOSITORY / "plugins/module_utils/_engines").glob("*/__init__.py")
 ENGINES = {path.parent.name for path in ENGINE_PACKAGES} | {"memory"}
 # Runs on the control node and says things in the terms of model and engines, nothing more.
 CONTROLLER_ROOMS = {"filter", "test", "inventory", "plugin_utils"}
+# What they may know of an engine: how it writes its texts and reads them, and those of others.
+TEXTS = ("render", "parse", "rules", "read_conf", "read_rules")
 
 
 def module_name(path: Path) -> str:
@@ -70,10 +72,10 @@ def engine_part(name: str) -> str:
 
 
 def is_rendering(name: str) -> bool:
-    """Whether a name is an engine's render or parse, which know neither host nor Ansible, or the list of engines, which
-    tells what they can do."""
+    """Whether a name is one of those by which an engine writes and reads text, which know neither host nor Ansible, or
+    the list of engines, which tells what they can do."""
     parts = name.removeprefix(f"{UTILS}_engines.").split(".")
-    return parts[0] == "registry" or (len(parts) > 1 and parts[1] in ("render", "parse"))
+    return parts[0] in ("registry", "reading") or (len(parts) > 1 and parts[1] in TEXTS)
 
 
 def fault(importer: str, imported: str) -> str | None:
@@ -92,7 +94,7 @@ def fault(importer: str, imported: str) -> str | None:
         return (
             None
             if allowed
-            else f"{here} plugins may import only _model, plugin_utils, the list of engines and their render and parse"
+            else f"{here} plugins may import only _model, plugin_utils, the list of engines and their {'/'.join(TEXTS)}"
         )
     if here not in FLOORS:
         return f"{here} has no place in the design for importing from the collection"
@@ -142,6 +144,7 @@ def test_imports_go_downwards(path: Path) -> None:
         ("../modules/lb_vip.py", f"from {COLLECTION}plugins.modules import lb_farm"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._ansible import argspec"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._engines.ipvs import engine"),
+        ("../filter/lb_parse.py", f"from {COLLECTION}plugins.module_utils._engines.keepalived import read_vrrp"),
     ],
 )
 def test_forbidden_import_is_noticed(file: str, source: str) -> None:
@@ -165,6 +168,10 @@ def test_forbidden_import_is_noticed(file: str, source: str) -> None:
         ("_ansible/module.py", "from ansible.module_utils.basic import AnsibleModule\nfrom .._reconcile import run"),
         ("../modules/lb_vip.py", f"from {COLLECTION}plugins.module_utils._ansible.module import run"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._engines.keepalived.render import render"),
+        (
+            "../filter/lb_parse.py",
+            f"from {COLLECTION}plugins.module_utils._engines.keepalived.read_conf import read_conf",
+        ),
     ],
 )
 def test_allowed_import_passes(file: str, source: str) -> None:

@@ -17,6 +17,45 @@ import yaml
 
 Play = Callable[..., subprocess.CompletedProcess[str]]
 
+BROUGHT_OVER = {
+    "configuration": {
+        "ha_groups": [],
+        "vips": [],
+        "certificate_profiles": [],
+        "health_checks": [
+            {"name": "tcp-192.0.2.10-80", "type": "tcp", "interval": 10.0, "timeout": 5.0, "retries": 2},
+        ],
+        "farms": [
+            {
+                "name": "tcp-192.0.2.10-80",
+                "balance": "round_robin",
+                "mode": "gateway",
+                "health_check": "tcp-192.0.2.10-80",
+                "servers": [{"name": "192.0.2.21", "address": "192.0.2.21", "weight": 1}],
+            }
+        ],
+        "virtual_servers": [
+            {
+                "name": "tcp-192.0.2.10-80",
+                "vip": "192.0.2.10",
+                "port": 80,
+                "protocol": "tcp",
+                "farm": "tcp-192.0.2.10-80",
+            }
+        ],
+    },
+    "left_out": [
+        {
+            "file": "",
+            "line": 8,
+            "text": "notify_down /usr/local/bin/page",
+            "message": "runs a script when it fails, and none is run here",
+            "allowed": "leave it out",
+        }
+    ],
+    "notes": [],
+    "rest": "",
+}
 # What each example gives: the value it shows, True for an assertion that holds, or a part of the error.
 EXPECTED: dict[str, list[Any]] = {
     "filter/vip": ["2001:db8::50/64", "192.0.2.50/24", "is the broadcast address of its network", "fe80::1/64"],
@@ -26,6 +65,12 @@ EXPECTED: dict[str, list[Any]] = {
     "filter/vip_conflicts": [True],
     "filter/lb_validate": [True],
     "filter/lb_normalize": [True],
+    "filter/lb_parse": [
+        BROUGHT_OVER,
+        "line 4: notify_down /usr/local/bin/page: runs a script when it fails, and none is run here",
+        ["tcp-192.0.2.10-443"],
+    ],
+    "filter/lb_render": [True, "-A -u 198.51.100.53:53 -s rr\n-a -u 198.51.100.53:53 -r 192.0.2.53:53 -m -w 1\n"],
     "test/vip": [True],
     "test/prefix": [True],
     "test/vip_in_prefix": [True],

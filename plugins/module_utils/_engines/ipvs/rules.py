@@ -12,7 +12,7 @@ Source: ipvsadm 1.31, its manual page and what the program printed for tables wi
 from __future__ import annotations
 
 import functools
-from typing import Container, Dict, Iterator, List, Optional, Tuple
+from typing import Container, Dict, Iterator, List, Optional, Tuple, Union
 
 from ..._host.ipvs_table import (
     DIRECT_ROUTE,
@@ -140,24 +140,31 @@ def parse(text: str) -> Table:
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            options = _options(_words(line))
-            key = _key(options)
-            if "-A" in options:
+            key, added = parse_rule(line)
+            if isinstance(added, Service):
                 if key in entries:
                     raise RulesError(f"virtual server {key} is there twice")
-                entries[key] = (_service(key, options), {})
-            elif "-a" in options:
-                if key not in entries:
-                    raise RulesError(f"no line before adds virtual server {key}")
-                destination = _destination(key, options)
-                if destination.key in entries[key][1]:
-                    raise RulesError(f"server {destination} of virtual server {key} is there twice")
-                entries[key][1][destination.key] = destination
-            else:
-                raise RulesError("neither -A nor -a")
+                entries[key] = (added, {})
+                continue
+            if key not in entries:
+                raise RulesError(f"no line before adds virtual server {key}")
+            if added.key in entries[key][1]:
+                raise RulesError(f"server {added} of virtual server {key} is there twice")
+            entries[key][1][added.key] = added
         except ValueError as error:
             raise RulesError(f"line {number} ({line.strip()}): {error}") from error
     return Table((service, destinations.values()) for service, destinations in entries.values())
+
+
+def parse_rule(line: str) -> Tuple[ServiceKey, Union[Service, Destination]]:
+    """What one rule adds, and to which service; a ValueError says what is wrong with it."""
+    options = _options(_words(line))
+    key = _key(options)
+    if "-A" in options:
+        return key, _service(key, options)
+    if "-a" in options:
+        return key, _destination(key, options)
+    raise RulesError("neither -A nor -a")
 
 
 def lines_of(text: str, keys: Container[ServiceKey]) -> str:

@@ -1,0 +1,201 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text of keepalived.conf, written by whomever, as a configuration of the model. Pure. Private to evenkeel.lb.
+
+What keepalived does without being told is said in the configuration, so that it is the same director afterwards. What
+the model has no word for is told by line. Our own file comes back as what it was written from, as far as it says that.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..._model.fields import Name
+from ..._model.services import mark_of
+from ..._model.virtual_server import VirtualServer
+from ..found_services import FoundKey, FoundService, Origins, documents
+from ..found_validity import valid
+from ..reading import Finding, Findings, Place, Reading
+from .conf_lines import Conf, read_lines
+from .conf_lost import STAYING
+from .conf_rest import rest
+from .conf_tree import Statement, read_tree
+from .read_heads import read_head
+from .read_servers import read_virtual_server
+from .read_tracking import Trackers
+from .read_vrrp import Groups, read_instances, read_sync_groups
+from .render import MARK
+
+_MARKER = re.compile(rf"{re.escape(MARK)}virtual server (\S+)")
+_TAKEN = (
+    "virtual_server",
+    "virtual_server_group",
+    "vrrp_instance",
+    "vrrp_sync_group",
+    "vrrp_script",
+    "vrrp_track_process",
+)
+
+
+class _Marker(NamedTuple):
+    """A comment of ours that names the virtual server below it; ``at`` is its physical line."""
+
+    at: int
+    name: str
+
+
+def read_conf(text: str, director: Optional[str] = None, files: Optional[Mapping[str, str]] = None) -> Reading:
+    """The configuration that a text of keepalived.conf asks for.
+
+    ``director`` is the name of the director it is for: conditional lines ask for it, and in HA groups it is the name of
+    this member. ``files`` are the files it may include, by absolute path. Raises BadText where the text cannot be
+    understood as a whole.
+    """
+    conf = read_lines(text, director, files)
+    return _Conf(conf, read_tree(conf), director).read()
+
+
+class _Conf:
+    def __init__(self, conf: Conf, statements: List[Statement], director: Optional[str]) -> None:
+        self._conf = conf
+        self._findings = Findings()
+        self._origins: Origins = {}
+        self._of: Dict[str, List[Statement]] = {keyword: [] for keyword in (*_TAKEN, "global_defs")}
+        self._statements = statements
+        for statement in statements:
+            self._of.setdefault(statement.keyword, []).append(statement)
+        self._groups = Groups(director=director or self._router_id() or "director", version=self._vrrp_version())
+
+    def read(self) -> Reading:
+        trackers = Trackers(
+            {statement.argument: statement for statement in self._of["vrrp_script"]},
+            {statement.argument: statement for statement in self._of["vrrp_track_process"]},
+        )
+        read_instances(self._of["vrrp_instance"], trackers, self._groups, self._origins, self._findings)
+        read_sync_groups(self._of["vrrp_sync_group"], self._groups, self._findings)
+        taken = [statement for keyword in _TAKEN for statement in self._of[keyword]]
+        taken += self._connection_sync()
+        held = valid({"ha_groups": self._groups.ha_groups, "vips": self._groups.vips}, self._origins, self._findings)
+        vips = {vip["address"].partition("/")[0]: vip["name"] for vip in held["vips"]}
+        found = documents(list(self._services()), vips, "", self._origins)
+        document = valid({**held, **found}, self._origins, self._findings)
+        self._unknown()
+        return Reading(
+            document,
+            self._in_order(self._findings.left_out),
+            self._in_order(self._findings.notes),
+            rest(self._conf, self._statements, taken),
+        )
+
+    def _in_order(self, findings: List[Finding]) -> Tuple[Finding, ...]:
+        """Findings in the order of the text."""
+        positions: Dict[Place, int] = {}
+        for at, physical in enumerate(self._conf.physical):
+            positions.setdefault(physical.place, at)
+        return tuple(sorted(findings, key=lambda finding: positions[finding.place]))
+
+    def _services(self) -> Iterator[FoundService]:
+        groups = {statement.argument: statement for statement in self._of["virtual_server_group"]}
+        markers = self._markers()
+        before: Optional[Tuple[_Marker, FoundService]] = None
+        for statement in self._of["virtual_server"]:
+            marker = _above(markers, statement.at)
+            name = marker.name if marker is not None else ""
+            head = read_head(statement, groups, name, self._findings)
+            if head is None:
+                continue
+            service = read_virtual_server(statement, head, self._findings)
+            self._marked_by_us(service, statement)
+            if before is not None and before[0] == marker:
+                pair = _dns(before[1], service)
+                if pair:
+                    before = None
+                    continue
+            if before is not None:
+                yield before[1]
+                before = None
+            if marker is not None:
+                before = (marker, service)
+            else:
+                yield service
+        if before is not None:
+            yield before[1]
+
+    def _marked_by_us(self, service: FoundService, statement: Statement) -> None:
+        """A service by a mark of ours is one of several ports, and those are not in this text."""
+        for key in service.keys:
+            wish = VirtualServer(name=key.name, protocol="any")
+            if "fwmark" in key.fields and key.fields["fwmark"] == mark_of(wish):
+                self._findings.lose(
+                    statement.place,
+                    statement.shown,
+                    "is the mark of packets to ports of an address, which are in nftables rules and not in this text",
+                    f"vip, protocol and ports of virtual server {key.name} in place of its fwmark",
+                )
+
+    def _markers(self) -> List[_Marker]:
+        found = []
+        for at, physical in enumerate(self._conf.physical):
+            match = _MARKER.fullmatch(physical.text.rstrip())
+            if match is not None:
+                found.append(_Marker(at, match[1]))
+            elif physical.text.startswith(MARK):
+                found.append(_Marker(at, ""))
+        return found
+
+    def _connection_sync(self) -> List[Statement]:
+        """The global_defs of our own that say connection_sync, and nothing else; each is entered in its HA group."""
+        taken = []
+        for statement in self._of["global_defs"]:
+            inside = statement.inside()
+            words = inside[0].words if len(inside) == 1 else ()
+            if len(words) != 6 or words[0] != "lvs_sync_daemon" or words[2] != "inst" or words[4] != "id":
+                continue
+            group = self._groups.of_instance(words[3])
+            if group is None or (group.get("interface"), str(group.get("virtual_router_id"))) != (words[1], words[5]):
+                continue
+            group["connection_sync"] = True
+            taken.append(statement)
+        return taken
+
+    def _global(self, keyword: str) -> str:
+        """What a word of global_defs says; empty when it is not there."""
+        said = [inner for block in self._of["global_defs"] for inner in block.inside() if inner.keyword == keyword]
+        return said[-1].argument if said else ""
+
+    def _router_id(self) -> str:
+        name = self._global("router_id")
+        return name if Name().accepts(name) else ""
+
+    def _vrrp_version(self) -> int:
+        return 3 if self._global("vrrp_version") == "3" else 2
+
+    def _unknown(self) -> None:
+        for statement in self._statements:
+            if statement.keyword not in (*_TAKEN, *STAYING):
+                self._findings.note(statement.place, statement.shown, "is not known here and stays in keepalived.conf")
+
+
+def _above(markers: List[_Marker], at: int) -> Optional[_Marker]:
+    """The last marker above a line, if it names a virtual server."""
+    above = [marker for marker in markers if marker.at < at]
+    return above[-1] if above and above[-1].name else None
+
+
+def _dns(first: FoundService, second: FoundService) -> bool:
+    """Whether two services under one name are the two transports of DNS; the first one becomes both."""
+    one, other = first.keys[0].fields, second.keys[0].fields
+    alike = [(service.farm, [server[3:] for server in map(_values, service.servers)]) for service in (first, second)]
+    transports = {one.get("protocol"), other.get("protocol")}
+    places = [{name: value for name, value in fields.items() if name != "protocol"} for fields in (one, other)]
+    if transports != {"udp", "tcp"} or places[0] != places[1] or alike[0] != alike[1] or "fwmark" in one:
+        return False
+    first.keys = [FoundKey(first.keys[0].name, {**one, "protocol": "dns"})]
+    return True
+
+
+def _values(server: Any) -> Tuple[Any, ...]:
+    return (server.place, server.text, server.name, server.address, server.port, server.fields, server.check)

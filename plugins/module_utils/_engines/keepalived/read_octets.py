@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bytes as keepalived.conf has them, in hexadecimal or in a regular expression, as text of the model. Pure.
+
+Private to evenkeel.lb. Source: lib/parser.c, read_hex_str (2.2.7 to 2.4.3); pcre2pattern(3) for what has a meaning.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+from ..._model.fields import FreeText
+
+_NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
+_HEX = re.compile(r"[ \t]*([0-9a-fA-F]{1,2})")
+# A regular expression that is nothing but text: what has no meaning, and signs that a backslash keeps from having one.
+_LITERAL = re.compile(r"(?:[^\\^$.\[\]|()?*+{}\x00]|\\[^A-Za-z0-9])*")
+_KEPT = re.compile(r"\\([^A-Za-z0-9])")
+
+
+def from_hexadecimal(text: str) -> Optional[str]:
+    """``50 49 4e 47`` or ``50494e47`` as text; None where it holds wildcards or is no bytes that can be said."""
+    found, position = bytearray(), 0
+    text = text.rstrip(" \t")
+    while position < len(text):
+        match = _HEX.match(text, position)
+        if match is None:
+            return None
+        found.append(int(match[1], 16))
+        position = match.end()
+    return said(bytes(found))
+
+
+def said(octets: bytes) -> Optional[str]:
+    """Bytes as the model says them in a line of text; None where that is none or too long."""
+    text = "".join(map(_said, octets.decode("utf-8", "surrogateescape")))
+    return text if FreeText().accepts(text) else None
+
+
+def _said(character: str) -> str:
+    if character in _NAMED:
+        return _NAMED[character]
+    if FreeText().accepts(character):
+        return character
+    return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", "surrogateescape"))
+
+
+def literal(pattern: str) -> Optional[str]:
+    """The text that a regular expression finds when it finds nothing else; None where it is more than text."""
+    if not _LITERAL.fullmatch(pattern):
+        return None
+    return said(_KEPT.sub(r"\1", pattern).encode("utf-8", "surrogateescape"))
