@@ -300,9 +300,14 @@ def test_an_interrupted_start_cleans_up_itself(lab, small, run_directory):
     while not (run_directory / name / "lb1" / "console.log").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    assert "being started" in lab("up", small, "--name", name, status=1)
-    starting.send_signal(signal.SIGINT)
-    assert starting.wait(10) == 130
+    # held, so that it cannot be ready before the other one has looked
+    starting.send_signal(signal.SIGSTOP)
+    try:
+        assert "being started" in lab("up", small, "--name", name, status=1)
+    finally:
+        starting.send_signal(signal.SIGINT)
+        starting.send_signal(signal.SIGCONT)
+    assert starting.wait(30) == 130
     assert left_of(name, run_directory) == []
 
 
