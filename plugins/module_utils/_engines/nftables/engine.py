@@ -76,9 +76,12 @@ class NftablesEngine(Engine[Desired, Observed]):
     def version(self, software: str, system: System) -> Optional[Version]:
         return None
 
+    def beyond(self, configuration: Configuration) -> List[Problem]:
+        return [problem for service in _carried(configuration) for problem in _family_problems(service)]
+
     def compile(self, configuration: Configuration) -> Desired:
-        carried = [service for carrier in CARRIERS for service in services(configuration, carrier)]
-        problems = [problem for service in carried for problem in _family_problems(service)]
+        carried = _carried(configuration)
+        problems = self.beyond(configuration)
         if problems:
             raise InvalidConfiguration(problems)
         return Desired(
@@ -190,6 +193,10 @@ class NftablesEngine(Engine[Desired, Observed]):
         if text != desired.text:
             found.append(Problem(FILE, "does not hold what is wanted at the next boot"))
         return found
+
+
+def _carried(configuration: Configuration) -> List[Service]:
+    return [service for carrier in CARRIERS for service in services(configuration, carrier)]
 
 
 def _table(system: System) -> Optional[Ruleset]:
