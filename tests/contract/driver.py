@@ -21,7 +21,9 @@ from typing import Any
 
 import pyroute2
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import FILE, NftablesEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import (
     ApplyFailed,
@@ -144,11 +146,18 @@ def operate(argument: Json) -> Json:
     return {"done": list(range(len(operations))), "refused": [], "left": []}
 
 
+def chosen(argument: Json) -> list[Engine[Any, Any]]:
+    """The engines an argument names; the ipvs engine alone when it names none."""
+    if argument.get("all_engines"):
+        return engines()
+    known: list[Engine[Any, Any]] = [IpvsEngine(), NftablesEngine()]
+    return [engine for engine in known if engine.name in argument.get("engines", ["ipvs"])]
+
+
 def converge(argument: Json) -> Json:
-    """Make the configuration what the document says, by the ipvs engine alone or by all engines."""
+    """Make the configuration what the document says, by some engines."""
     wanted = Configuration.from_document(argument["document"])
-    carriers = engines() if argument.get("all_engines") else [IpvsEngine()]
-    result = reconcile(System(), carriers, lambda recorded: wanted, argument.get("check_mode", False))
+    result = reconcile(System(), chosen(argument), lambda recorded: wanted, argument.get("check_mode", False))
     return {
         "state": result.transaction.state,
         "changed": result.changed,
@@ -157,6 +166,20 @@ def converge(argument: Json) -> Json:
         "fault": result.fault,
         "problems": [str(problem) for problem in result.problems],
     }
+
+
+def nft_walk(argument: Json) -> Json:
+    """Make each document true, one after the other, by the nftables engine; after each, what nft and our file have, and
+    what a second run would do."""
+    seen = []
+    for document in argument:
+        wish = {"document": document, "engines": ["nftables"]}
+        done = converge(wish)
+        listed = subprocess.run(["nft", "-s", "-n", "list", "ruleset"], check=True, capture_output=True, text=True)
+        text = System().read(FILE)
+        again = converge({**wish, "check_mode": True})
+        seen.append({"done": done, "listed": listed.stdout, "file": text, "again": again["steps"]})
+    return seen
 
 
 def measure(argument: Json) -> Json:
@@ -202,6 +225,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "restore": restore,
     "operate": operate,
     "converge": converge,
+    "nft_walk": nft_walk,
     "measure": measure,
     "measure_ipvsadm": measure_ipvsadm,
 }
