@@ -95,6 +95,16 @@ class InterfaceName(Text):
         super().__init__(r"[A-Za-z0-9._@:-]{1,15}", "the name of a network interface, at most 15 characters")
 
 
+class ProgramName(Text):
+    """What the kernel calls a process of a program: at most 15 bytes (TASK_COMM_LEN in linux/sched.h)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            r"[A-Za-z0-9_][A-Za-z0-9_.+:-]{0,14}",
+            "the name of a process as ps -o comm shows it: at most 15 letters, digits and _ . + : -",
+        )
+
+
 class UriPath(Text):
     """The path and query of an HTTP request, in characters no configuration language gives a meaning to."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Sequence
 
-from .fields import BadValue, FieldType, Reference, shown
+from .fields import BadValue, FieldType, InterfaceName, ProgramName, Reference, Text, shown
 
 
 class Ranges(FieldType):
@@ -59,19 +59,57 @@ class StatusCodes(Ranges):
         super().__init__(100, 599, "a list of status codes from 100 to 599 and ranges of them, such as 200-299")
 
 
-class References(FieldType):
-    """The names of other objects, each once. They are sorted unless ``ordered``: where the first is the default."""
+class Each(FieldType):
+    """Several values of one type, each once. They are sorted unless ``ordered``."""
 
     ansible = "list"
 
-    def __init__(self, ordered: bool = True) -> None:
+    def __init__(self, one: FieldType, allowed: str, ordered: bool = False) -> None:
+        self._one = one
+        self._allowed = allowed
         self._ordered = ordered
 
     def parse(self, value: Any) -> "tuple[str, ...]":
         if not isinstance(value, (list, tuple)):
-            raise BadValue(f"{shown(value)} is not a list", "a list of names")
-        names = dict.fromkeys(Reference().parse(item) for item in value)
-        return tuple(names if self._ordered else sorted(names))
+            raise BadValue(f"{shown(value)} is not a list", self._allowed)
+        values = dict.fromkeys(self._one.parse(item) for item in value)
+        return tuple(values if self._ordered else sorted(values))
+
+    def serialise(self, value: Sequence[str]) -> "list[str]":
+        return list(value)
+
+
+class References(Each):
+    """The names of other objects, each once, in the order given: the first is the default."""
+
+    def __init__(self) -> None:
+        super().__init__(Reference(), "a list of names", ordered=True)
+
+
+class Interfaces(Each):
+    """The names of network interfaces, each once."""
+
+    def __init__(self) -> None:
+        super().__init__(InterfaceName(), "a list of network interfaces")
+
+
+class Programs(Each):
+    """Programs by the names the kernel has for their processes, each once."""
+
+    def __init__(self) -> None:
+        super().__init__(ProgramName(), "a list of names of programs")
+
+
+class Arguments(FieldType):
+    """The arguments of a program, in characters no configuration language and no shell gives a meaning to."""
+
+    ansible = "list"
+    _word = Text(r"[A-Za-z0-9/._+:@=,%-]{1,255}", "words of the characters A-Z a-z 0-9 / . _ + : @ = , % -")
+
+    def parse(self, value: Any) -> "tuple[str, ...]":
+        if not isinstance(value, (list, tuple)):
+            raise BadValue(f"{shown(value)} is not a list", "a list of arguments, each by itself")
+        return tuple(self._word.parse(str(item) if type(item) is int else item) for item in value)
 
     def serialise(self, value: Sequence[str]) -> "list[str]":
         return list(value)

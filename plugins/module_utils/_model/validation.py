@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Set, Tuple
 
 from .check_rules import check_problems
 from .configuration import KINDS, Configuration
+from .ha_group_rules import ha_group_problems
 from .objects import described, incomplete
 from .problems import Problem, in_order, nearest_names, some
 from .service_rules import service_problems
-from .vip import Vip
 
 
 def examine(document: Any) -> Tuple[Configuration, Tuple[Problem, ...]]:
@@ -45,7 +44,7 @@ def all_problems(configuration: Configuration) -> Tuple[Problem, ...]:
             *_object_problems(configuration),
             *_missing_references(configuration),
             *_vip_problems(configuration),
-            *_ha_group_problems(configuration),
+            *ha_group_problems(configuration),
             *service_problems(configuration),
             *check_problems(configuration),
         ]
@@ -76,25 +75,3 @@ def _vip_problems(configuration: Configuration) -> Iterator[Problem]:
         twin = holders.setdefault(vip.ip, name) if vip.address is not None else name
         if twin != name:
             yield Problem(f"vips[{name}].address", f"{vip.ip} is VIP {twin!r} already", "each address once")
-
-
-def _ha_group_problems(configuration: Configuration) -> Iterator[Problem]:
-    vips_of: Dict[Optional[str], List[Vip]] = {}
-    for _name, vip in sorted(configuration.vips.items()):
-        vips_of.setdefault(vip.ha_group, []).append(vip)
-    routers: Dict[Tuple[Optional[str], Optional[int], int], str] = {}
-    for name, group in sorted(configuration.ha_groups.items()):
-        vips = vips_of.get(name, [])
-        names = [vip.name for vip in vips]
-        if group.advertised_vip is not None and vips and group.advertised_vip not in names:
-            message = f"{group.advertised_vip!r} is not a VIP of this group"
-            yield Problem(f"ha_groups[{name}].advertised_vip", message, some(names))
-        advertised = [vip for vip in vips if vip.name == group.advertised_vip] or vips
-        family = ipaddress.ip_address(advertised[0].ip).version if advertised and advertised[0].address else 4
-        twin = routers.setdefault((group.interface, group.virtual_router_id, family), name)
-        if group.virtual_router_id is not None and twin != name:
-            yield Problem(
-                f"ha_groups[{name}].virtual_router_id",
-                f"{group.virtual_router_id} is used on {group.interface} for IPv{family} by HA group {twin!r} already",
-                "each virtual router id once on an interface and family",
-            )

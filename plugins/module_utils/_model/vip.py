@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, Optional, Tuple
 
 from .addresses import Address, HostAddress, is_address
-from .fields import Boolean, Integer, InterfaceName, Name, Password, Reference, Seconds, Text
-from .lists import ObjectList, References
+from .fields import Boolean, FilePath, Integer, InterfaceName, Name, Password, Reference, Seconds, Text
+from .lists import Arguments, Interfaces, ObjectList, Programs
 from .objects import option
 from .problems import Problem, some
 
@@ -94,6 +94,57 @@ class Member:
     )
 
 
+# The program with its arguments has to fit on one line of an engine's configuration (keepalived: 1024 bytes).
+_LONGEST_COMMAND = 900
+
+
+@dataclass(frozen=True)
+class TrackedScript:
+    """A program that is run again and again; while it fails, the director cannot be active."""
+
+    WORD = "tracked script"
+
+    name: str = option(Name(), "The name of the script, unique in the group.", required=True)
+    script: str = option(
+        FilePath(),
+        "The program, run by root. It says by its status 0 that the director may be active.",
+        "Nobody but root may be able to write to it or to a directory above it.",
+        required=True,
+        impact="failover",
+    )
+    arguments: Tuple[str, ...] = option(
+        Arguments(),
+        "Its arguments, each by itself; letters, digits and C(/ . _ + : @ = , % -).",
+        impact="failover",
+    )
+    interval: int = option(Integer(1, 3600, "seconds"), "Seconds between two runs, 1 to 3600.", default=1)
+    timeout: Optional[int] = option(
+        Integer(1, 3600, "seconds"),
+        "Seconds after which a run that has not ended counts as failed, 1 to 3600. Unset takes the interval.",
+    )
+    rise: int = option(
+        Integer(1, 100), "How many runs in a row have to succeed before the director may be active again, 1 to 100.",
+        default=1,
+    )  # fmt: skip
+    fall: int = option(
+        Integer(1, 100), "How many runs in a row have to fail before the director gives up being active, 1 to 100.",
+        default=1,
+    )  # fmt: skip
+
+    @property
+    def command(self) -> str:
+        """The program and its arguments, as they are typed."""
+        return " ".join((self.script, *(self.arguments or ())))
+
+    def problems(self, path: str) -> Iterator[Problem]:
+        if self.script is not None and len(self.command) > _LONGEST_COMMAND:
+            yield Problem(
+                f"{path}.arguments",
+                f"make a command of {len(self.command)} characters",
+                f"at most {_LONGEST_COMMAND}, or a script that knows them",
+            )
+
+
 @dataclass(frozen=True)
 class HaGroup:
     """Directors that share VIPs by VRRP: version 3 (RFC 9568), or version 2 (RFC 3768) where there is a password."""
@@ -148,15 +199,33 @@ class HaGroup:
         Password(), "The password of VRRP version 2, at most 8 characters. It keeps mistakes out, not attackers.",
         secret=True, impact="failover",
     )  # fmt: skip
+    sync_group: Optional[str] = option(
+        Name(),
+        "A name that groups share whose VIPs move together: this director is active in all of them or in none.",
+        "Their members have to be the same, in the same order of priorities.",
+        impact="failover",
+    )
     connection_sync: bool = option(
         Boolean(), "Whether the active director tells the others its connections, so that they survive a failover.",
+        "It does so on O(interface), for all virtual servers; one group of a director can have it.",
         default=False,
     )  # fmt: skip
-    tracked_services: Tuple[str, ...] = option(
-        References(ordered=False),
-        "Names of programs that have to run for this director to be active, such as V(haproxy).",
+    tracked_interfaces: Tuple[str, ...] = option(
+        Interfaces(),
+        "Interfaces whose link has to be up for this director to be active, beside O(interface) and those of the VIPs.",
         impact="failover",
-    )  # fmt: skip
+    )
+    tracked_services: Tuple[str, ...] = option(
+        Programs(),
+        "Programs that have to run for this director to be active, such as V(haproxy), as C(ps -o comm) shows them.",
+        impact="failover",
+    )
+    tracked_scripts: Tuple[TrackedScript, ...] = option(
+        ObjectList(TrackedScript),
+        "Programs that have to succeed for this director to be active. Those that are not in the list are removed.",
+        "When they fail on every director, none is active.",
+        impact="failover",
+    )
     advertised_vip: Optional[str] = option(
         Reference(),
         "The name of the VIP that adverts carry. Unset takes the first by name.",
@@ -183,9 +252,13 @@ class HaGroup:
         families = {ipaddress.ip_address(member.address).version for member in members if member.address}
         if self.unicast and len(families) > 1:
             yield Problem(f"{path}.members", "mixes IPv4 and IPv6 addresses", "unicast addresses of one family")
+        elif self.unicast and self.password is not None and families == {6}:
+            yield Problem(f"{path}.members", "have IPv6 addresses beside a password", "IPv4, or no password")
         if self.password is not None and self.advert_interval is not None and self.advert_interval % 1:
             yield Problem(
                 f"{path}.advert_interval",
                 f"{self.advert_interval} is no whole number",
                 "whole seconds beside a password",
             )
+        for script in self.tracked_scripts or ():
+            yield from script.problems(f"{path}.tracked_scripts[{script.name}]")

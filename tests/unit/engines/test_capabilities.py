@@ -139,6 +139,8 @@ WITHOUT_EFFECT = {
     "farms.servers.health_check": "names the check that the farm names",
     "farms.persistence_timeout=0": "0 is unset",
     "vips.ha_group": "keepalived refuses a VIP without one",
+    "ha_groups.sync_group": "there is no other group to move with",
+    "ha_groups.tracked_scripts.timeout=1": "is the interval",
     "vips.interface=eth1": "is the interface of the group",
     "virtual_servers.engine": "chose the engine",
     "virtual_servers.placement": "is for people and inventories",

@@ -34,6 +34,9 @@ SAMPLES: dict[type[fields.FieldType], tuple[Any, ...]] = {
     lists.Ports: (["80", "8000-8100"],),
     lists.StatusCodes: (["200-299", "301"],),
     lists.References: (["other"],),
+    lists.Interfaces: (["eth2", "bond0.4094@x:15"],),
+    lists.Programs: (["haproxy", "kworker_0:1-x.+"],),
+    lists.Arguments: (["-c1", "-W", "1", "fe80::1%eth1"],),
     vip.Label: ("eth1:1",),
     virtual_server.VipOrAddress: ("public", "192.0.2.10", "2001:db8::10"),
 }
@@ -162,6 +165,8 @@ def companions(path: str, value: Any) -> dict[str, Any]:
     if kind == "health_checks":
         fitting = [type_ for type_, parameters in PARAMETERS.items() if name in parameters]
         if fitting and name != "host":
+    if path.startswith("ha_groups.tracked_scripts."):
+        given = {"ha_groups.tracked_scripts": [{"name": "gateway", "script": "/usr/local/sbin/gateway"}]}
             given = {"health_checks.type": fitting[0], **given}
             if fitting[0] == "script":
                 given["health_checks.script"] = "/usr/bin/test"

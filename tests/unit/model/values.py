@@ -15,6 +15,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import 
 
 _PATTERNS: dict[type[fields.FieldType], str] = {
     fields.Name: r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}",
+    fields.ProgramName: r"[A-Za-z0-9_][A-Za-z0-9_.+:-]{0,14}",
     fields.InterfaceName: r"[a-z][a-z0-9._@:-]{0,14}",
     fields.UriPath: r"/[A-Za-z0-9/._%?=&+,:;-]{0,20}",
     fields.HostName: r"[a-z0-9][a-z0-9.-]{0,20}(:[0-9]{1,5})?",
@@ -67,6 +68,9 @@ def value_of(field: fields.FieldType) -> st.SearchStrategy[Any]:
         addresses.Prefix: unicast(4) | unicast(6).map(lambda text: f"{text}/128") | st.just("198.51.100.0/29"),
         addresses.Netmask: st.integers(1, 128) | st.sampled_from(["255.255.255.0", "128.0.0.0", "255.255.255.255"]),
         lists.References: st.lists(names, max_size=3),
+        lists.Interfaces: st.lists(st.from_regex(_PATTERNS[fields.InterfaceName], fullmatch=True), max_size=3),
+        lists.Programs: st.lists(st.from_regex(_PATTERNS[fields.ProgramName], fullmatch=True), max_size=3),
+        lists.Arguments: st.lists(st.from_regex(r"[A-Za-z0-9/._+:@=,%-]{1,9}", fullmatch=True), max_size=3),
         virtual_server.VipOrAddress: names.filter(lambda text: not virtual_server.is_address(text)) | unicast(6),
     }
     return others[type(field)]

@@ -9,18 +9,25 @@ from __future__ import annotations
 from ..capabilities import EVERYTHING, Capabilities, only
 from ..layer4 import KERNEL
 
+_MEMBER = ("name", "priority", "address")
+_SCRIPT = ("name", "script", "arguments", "interval", "timeout", "rise", "fall")
 _HA_GROUP = (
     "name",
     "virtual_router_id",
     "interface",
     "members",
-    "members.name",
-    "members.priority",
-    "members.address",
+    *(f"members.{name}" for name in _MEMBER),
     "member",
     "advert_interval",
     "preempt",
     "unicast",
+    "password",
+    "sync_group",
+    "connection_sync",
+    "tracked_interfaces",
+    "tracked_services",
+    "tracked_scripts",
+    *(f"tracked_scripts.{name}" for name in _SCRIPT),
     "advertised_vip",
 )
 _CHECK = ("name", "interval", "timeout", "retries", "port", "uri", "host", "status_codes", "tenant")
@@ -44,7 +51,6 @@ CAPABILITIES: Capabilities = {
     "health_checks.method": only("GET", nearest={"HEAD": "GET", "OPTIONS": "GET"}),
     "health_checks.rise": only(1),
     **{f"ha_groups.{name}": EVERYTHING for name in _HA_GROUP},
-    "ha_groups.connection_sync": only(False),
-    **{f"vips.{name}": EVERYTHING for name in ("name", "address", "interface", "ha_group")},
+    **{f"vips.{name}": EVERYTHING for name in ("name", "address", "interface", "label", "ha_group")},
     "vips.announce": only(True),
 }

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Set
 
+from .vrrp_text import CONNECTION_SYNC, HA_GROUP, SYNC_GROUP
+
 
 def _lines(block: str, *beginnings: str) -> Set[str]:
     return {line.strip() for line in block.splitlines() if line.strip().startswith(beginnings)}
@@ -23,11 +25,15 @@ def _addresses(block: str) -> Set[str]:
 
 def impact_of_change(subject: str, before: str, after: str) -> str:
     """The impact of replacing a block by another of the same subject; either may be empty."""
+    if subject == CONNECTION_SYNC:
+        return "none"
+    if subject.startswith(SYNC_GROUP):
+        return "failover"
     if not before:
         return "none"
     if not after:
         return "reset"
-    if subject.startswith("HA group "):
+    if subject.startswith(HA_GROUP):
         return _vrrp_impact(before, after)
     for beginning in ("virtual_server ", "protocol ", "lvs_method "):
         if _lines(before, beginning) != _lines(after, beginning):
@@ -36,12 +42,12 @@ def impact_of_change(subject: str, before: str, after: str) -> str:
 
 
 def _vrrp_impact(before: str, after: str) -> str:
-    def advertised(block: str) -> str:
-        return block.split("virtual_ipaddress {", 1)[1].split("}", 1)[0]
-
-    def rest(block: str) -> str:
-        return block.split("virtual_ipaddress {", 1)[0]
-
-    if rest(before) != rest(after) or advertised(before) != advertised(after):
+    """Other VIPs beside the one that adverts carry come and go without a failover; nothing else does for certain."""
+    if _without_excluded(before) != _without_excluded(after):
         return "failover"
     return "reset" if _addresses(before) - _addresses(after) else "none"
+
+
+def _without_excluded(block: str) -> str:
+    start, _keyword, rest = block.partition("    virtual_ipaddress_excluded {")
+    return start + rest.partition("    }\n")[2]

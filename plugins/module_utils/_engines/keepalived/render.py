@@ -14,12 +14,11 @@ from typing import Dict, Iterator
 
 from ..._model.configuration import Configuration
 from ..._model.farm import Farm
-from ..._model.objects import with_defaults
 from ..._model.services import Backend, Service, services
 from ..service_table import SCHEDULERS, WITH_PORT
 from .checkers import checker
 from .last_resort import backends_of, sorry_port
-from .vrrp_text import vrrp_instance
+from .vrrp_text import vrrp_blocks
 from .words import seconds
 
 HEADER = "# Written by the Ansible collection evenkeel.lb from /etc/evenkeel/lb.json. Changes made here are put back.\n"
@@ -37,11 +36,7 @@ def blocks(configuration: Configuration) -> Blocks:
     An HA group without a VIP and a virtual server without a server are held back: keepalived would refuse the one and
     drop the other.
     """
-    found: Blocks = {}
-    for name, group in sorted(configuration.ha_groups.items()):
-        vips = sorted((vip for vip in configuration.vips.values() if vip.ha_group == name), key=lambda vip: vip.name)
-        if vips:
-            found[f"HA group {name}"] = _text(vrrp_instance(with_defaults(group), vips))
+    found: Blocks = vrrp_blocks(configuration)
     for service in services(configuration, "keepalived"):
         if service.backends:
             subject = f"virtual server {service.name}"

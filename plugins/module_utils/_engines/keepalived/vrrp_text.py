@@ -2,36 +2,93 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An HA group as keepalived configuration text: a vrrp_instance. Pure. Private to evenkeel.lb.
+"""HA groups as keepalived configuration text: vrrp_instance, vrrp_sync_group, lvs_sync_daemon. Pure. Private to
+evenkeel.lb.
 
-Sources: keepalived.conf(5) of 2.2.7 to 2.4.3; RFC 9568.
+Sources: keepalived.conf(5) of 2.2.7 to 2.4.3; RFC 9568 (version 3), RFC 3768 (version 2).
 """
 
 from __future__ import annotations
 
-from typing import Iterator, List
+import re
+from typing import Dict, Iterator, List, Match, Optional, Sequence, Tuple
 
+from ..._model.configuration import Configuration
+from ..._model.ha_group_rules import advertised
+from ..._model.objects import with_defaults
 from ..._model.vip import HaGroup, Vip
-from .words import seconds
+from .tracking_text import trackers, tracking
+from .words import seconds, word
+
+CONNECTION_SYNC = "connection sync"
+SYNC_GROUP = "sync group "
+HA_GROUP = "HA group "
+
+_SECRET = re.compile(r"(?P<keyword>\bauth_pass\"?[ \t]+)(?P<secret>\S.*)")
+_STARS = "********"
 
 
-def vrrp_instance(group: HaGroup, vips: List[Vip]) -> Iterator[str]:
+def vrrp_blocks(configuration: Configuration) -> Dict[str, str]:
+    """What keepalived is told of the HA groups, by subject. A group without a VIP is held back, as keepalived would
+    refuse it, and so is what refers to it."""
+    groups = active_groups(configuration)
+    found = {f"{HA_GROUP}{group.name}": _text(_instance(group, vips)) for group, vips in groups}
+    together: Dict[str, List[str]] = {}
+    for group, _vips in groups:
+        if group.sync_group is not None:
+            together.setdefault(group.sync_group, []).append(group.name)
+        if group.connection_sync:
+            found[CONNECTION_SYNC] = _text(_sync_daemon(group))
+    for name, members in together.items():
+        if len(members) > 1:  # keepalived complains of a group that has nothing to move with
+            found[f"{SYNC_GROUP}{name}"] = _text(_sync_group(name, members))
+    return found
+
+
+def active_groups(configuration: Configuration) -> List[Tuple[HaGroup, List[Vip]]]:
+    """The HA groups that have a VIP, with their defaults, and their VIPs; both by name."""
+    of_group: Dict[Optional[str], List[Vip]] = {}
+    for _name, vip in sorted(configuration.vips.items()):
+        of_group.setdefault(vip.ha_group, []).append(vip)
+    groups = sorted(configuration.ha_groups.items())
+    return [(with_defaults(group), of_group[name]) for name, group in groups if name in of_group]
+
+
+def masked(before: str, after: str) -> Tuple[str, str]:
+    """Two texts for people to compare, with stars for the passwords in them and a word where one changed."""
+    known = {found["secret"] for found in _SECRET.finditer(before)}
+
+    def stars(found: Match[str]) -> str:
+        changed = found.string is after and known and found["secret"] not in known
+        return f"{found['keyword']}{_STARS}{' (changed)' if changed else ''}"
+
+    return _SECRET.sub(stars, before), _SECRET.sub(stars, after)
+
+
+def _text(lines: Iterator[str]) -> str:
+    return "".join(line + "\n" for line in lines)
+
+
+def _instance(group: HaGroup, vips: Sequence[Vip]) -> Iterator[str]:
     me = {member.name: member for member in group.members}[group.member]
-    # Adverts name one VIP only, and it stays the same when others come and go: keepalived before 2.3.3 takes adverts
-    # whose VIPs differ from its own for another group's, and both directors would become active.
-    advertised = next((vip for vip in vips if vip.name == group.advertised_vip), vips[0])
+    yield from trackers(group)
     yield f"vrrp_instance {group.name} {{"
     yield "    state BACKUP"
-    yield f"    interface {group.interface}"
+    yield f"    interface {word(group.interface)}"
     yield f"    virtual_router_id {group.virtual_router_id}"
     yield f"    priority {me.priority}"
-    yield "    version 3"
+    yield f"    version {2 if group.password is not None else 3}"
     yield f"    advert_int {seconds(group.advert_interval)}"
     # Two directors that were both active, because the network between them was cut, meet again: the one that steps back
     # answers once more, so that the other one hears it and announces its VIPs anew.
     yield "    higher_prio_send_advert true"
     if not group.preempt:
         yield "    nopreempt"
+    if group.password is not None:
+        yield "    authentication {"
+        yield "        auth_type PASS"
+        yield f'        auth_pass "{group.password}"'
+        yield "    }"
     if group.unicast:
         yield f"    unicast_src_ip {me.address}"
         yield "    unicast_peer {"
@@ -39,20 +96,44 @@ def vrrp_instance(group: HaGroup, vips: List[Vip]) -> Iterator[str]:
             if member is not me:
                 yield f"        {member.address}"
         yield "    }"
-    yield "    virtual_ipaddress {"
-    yield f"        {_virtual_address(advertised, group)}"
-    yield "    }"
-    others = [vip for vip in vips if vip is not advertised]
-    if others:
-        yield "    virtual_ipaddress_excluded {"
-        for vip in others:
-            yield f"        {_virtual_address(vip, group)}"
-        yield "    }"
+    yield from tracking(group)
+    yield from _virtual_addresses(group, vips)
     yield "}"
 
 
-def _virtual_address(vip: Vip, group: HaGroup) -> str:
+def _virtual_addresses(group: HaGroup, vips: Sequence[Vip]) -> Iterator[str]:
+    # Adverts name one VIP only, and it stays the same when others come and go: keepalived before 2.3.3 takes adverts
+    # whose VIPs differ from its own for another group's, and both directors would become active.
+    first = advertised(group, vips)
+    for keyword, held in (
+        ("virtual_ipaddress", [vip for vip in vips if vip is first]),
+        ("virtual_ipaddress_excluded", [vip for vip in vips if vip is not first]),
+    ):
+        if held:
+            yield f"    {keyword} {{"
+            for vip in held:
+                yield f"        {_virtual_address(vip, vip.interface or group.interface)}"
+            yield "    }"
+
+
+def _virtual_address(vip: Vip, interface: str) -> str:
     # Deprecated, in the words of RFC 4862: held and answered, but never chosen as the source of the director's own
     # packets, whose answers would go to whichever director is active.
     lifetime = " preferred_lft 0" if ":" in vip.ip else ""
-    return f"{vip.address} dev {vip.interface or group.interface}{lifetime}"
+    label = f" label {word(vip.label)}" if vip.label is not None else ""
+    return f"{vip.address} dev {word(interface)}{label}{lifetime}"
+
+
+def _sync_group(name: str, members: Sequence[str]) -> Iterator[str]:
+    yield f"vrrp_sync_group {name} {{"
+    yield "    group {"
+    yield from (f"        {member}" for member in members)
+    yield "    }"
+    yield "}"
+
+
+def _sync_daemon(group: HaGroup) -> Iterator[str]:
+    # in a global_defs of our own: keepalived joins it with the user's
+    yield "global_defs {"
+    yield f"    lvs_sync_daemon {word(group.interface)} inst {group.name} id {group.virtual_router_id}"
+    yield "}"
