@@ -155,7 +155,7 @@ problems:
       type: str
 """
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.module import run_server
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.server import run_server
 
 
 def main() -> None:

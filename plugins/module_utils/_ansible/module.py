@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
+from .._engines.base import Engine, worst_impact
 from .._engines.registry import engines
 from .._host.system import HostFault, System
 from .._model.configuration import KINDS, Configuration
-from .._model.farm import Farm, Server
 from .._model.objects import described, parse, serialise
 from .._model.problems import InvalidConfiguration, Problem, in_order
 from .._reconcile import Result, Wish, reconcile
@@ -22,14 +21,14 @@ from .argspec import argument_spec
 from .diff import diff_of
 
 # Options of every module beside those of its object; described in the documentation fragment transaction.
-_TRANSACTION: Dict[str, Any] = {
+TRANSACTION: Dict[str, Any] = {
     "on_error": {"type": "str", "choices": ["rollback", "stop"], "default": "rollback"},
 }
 
 Inspect = Callable[[Mapping[str, Any]], List[Problem]]
 
 
-class _Module(AnsibleModule):
+class Module(AnsibleModule):
     """An AnsibleModule that reports every problem with its options at once, each with its path.
 
     AnsibleModule ends at the first option it does not like. Here the model looks at all of them before that is said.
@@ -52,6 +51,11 @@ class _Module(AnsibleModule):
             Problem(name, "is not an option of this module", ", ".join(sorted(self.argument_spec))) for name in names
         ]
 
+    @staticmethod
+    def director() -> Tuple[System, List[Engine[Any, Any]]]:
+        """The machine the module runs on, and the engines it may have, new."""
+        return System(), engines()
+
     def refuse(self, problems: Sequence[Problem]) -> None:
         """End with all problems, or go on when there are none."""
         if problems:
@@ -63,56 +67,28 @@ def run_object(kind: str) -> None:
     object_type = KINDS[kind]
     spec = {
         **argument_spec(object_type),
-        **_TRANSACTION,
+        **TRANSACTION,
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
-    module = _Module(spec, lambda params: _inspect(object_type, params, spec, f"{kind}[{params.get('name')}]"))
-    thing = _object(object_type, module.params)
+    module = Module(spec, lambda params: inspected(object_type, params, spec, f"{kind}[{params.get('name')}]"))
+    thing = thing_of(object_type, module.params)
 
     def wish(recorded: Configuration) -> Configuration:
         if module.params["state"] == "absent":
             return recorded.without_object(kind, thing.name)
         return recorded.with_object(kind, thing)
 
-    result = _reconciled(module, wish)
+    result = reconciled(module, wish)
     held = result.held.of(kind).get(thing.name)
-    _end(
+    end(
         module,
-        result,
+        [result],
         {described(object_type).replace(" ", "_").lower(): serialise(held, hide_secrets=True) if held else {}},
     )
 
 
-def run_server() -> None:
-    """The module that manages one server of a farm."""
-    states = {"present": "enabled", "drained": "drained", "disabled": "disabled", "absent": None}
-    spec = {**argument_spec(Server), **_TRANSACTION, "farm": {"type": "str", "required": True}}
-    spec["state"] = {"type": "str", "choices": list(states), "default": "present"}
-
-    def inspect(params: Mapping[str, Any]) -> List[Problem]:
-        problems: List[Problem] = []
-        parse(Farm, {"name": params.get("farm")}, "farms", problems)
-        return problems + _inspect(Server, params, spec, f"farms[{params.get('farm')}].servers[{params.get('name')}]")
-
-    module = _Module(spec, inspect)
-    farm_name, state = module.params["farm"], module.params["state"]
-    server = dataclasses.replace(_object(Server, module.params), state=states[state])
-
-    def wish(recorded: Configuration) -> Configuration:
-        if state == "absent":
-            return recorded.without_server(farm_name, server.name)
-        if farm_name not in recorded.farms and module.check_mode:
-            module.warn(f"there is no farm {farm_name!r}; taken as recorded by an earlier task of this check run")
-            return recorded.with_object("farms", Farm(name=farm_name)).with_server(farm_name, server)
-        return recorded.with_server(farm_name, server)
-
-    result = _reconciled(module, wish)
-    farm = result.held.farms.get(farm_name)
-    held = [item for item in (farm.servers or () if farm else ()) if item.name == server.name]
-    _end(module, result, {"server": serialise(held[0], hide_secrets=True) if held else {}})
-
-
-def _object(object_type: Any, params: Mapping[str, Any]) -> Any:
+def thing_of(object_type: Any, params: Mapping[str, Any]) -> Any:
+    """The object that options describe, which were inspected before."""
     return parse(object_type, _model_fields(object_type, params), "", [])
 
 
@@ -122,7 +98,8 @@ def _model_fields(object_type: Any, params: Mapping[str, Any]) -> Dict[str, Any]
     return {name: value for name, value in params.items() if name in names}
 
 
-def _inspect(object_type: Any, params: Mapping[str, Any], spec: Mapping[str, Any], path: str) -> List[Problem]:
+def inspected(object_type: Any, params: Mapping[str, Any], spec: Mapping[str, Any], path: str) -> List[Problem]:
+    """Everything that is wrong with the options of an object at ``path``, and with those that every module has."""
     problems: List[Problem] = []
     parse(object_type, _model_fields(object_type, params), path, problems)
     for name, option in spec.items():
@@ -136,9 +113,10 @@ def _inspect(object_type: Any, params: Mapping[str, Any], spec: Mapping[str, Any
     return problems
 
 
-def _reconciled(module: _Module, wish: Wish) -> Result:
+def reconciled(module: Module, wish: Wish, check_mode: Optional[bool] = None) -> Result:
+    """One transaction; ends the module where the wish is invalid or the host refuses before anything is changed."""
     try:
-        return reconcile(System(), engines(), wish, module.check_mode, module.params["on_error"])
+        return transacted(module, wish, check_mode)
     except InvalidConfiguration as invalid:
         module.refuse(invalid.problems)
         raise
@@ -147,27 +125,59 @@ def _reconciled(module: _Module, wish: Wish) -> Result:
         raise
 
 
-def _end(module: _Module, result: Result, thing: Dict[str, Any]) -> None:
-    for warning in result.warnings:
+def transacted(module: Module, wish: Wish, check_mode: Optional[bool] = None) -> Result:
+    """One transaction, in the module's own check mode unless another is given. Raises as reconcile does."""
+    system, carriers = module.director()
+    return reconcile(
+        system, carriers, wish, module.check_mode if check_mode is None else check_mode, module.params["on_error"]
+    )
+
+
+def end(
+    module: Module,
+    results: Sequence[Result],
+    thing: Dict[str, Any],
+    failure: str = "",
+    problems: Sequence[Problem] = (),
+) -> None:
+    """Tell what transactions did, one after the other, and what the module adds; a failure when the last one failed or
+    one is given."""
+    last = results[-1]
+    for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
         module.warn(warning)
-    transaction = dataclasses.asdict(result.transaction)
+    steps = [step for result in results for step in result.steps]
+    problems = [*last.problems, *problems]
     values: Dict[str, Any] = {
-        "changed": result.changed and result.transaction.state not in ("refused", "restored"),
+        "changed": any(
+            result.changed and result.transaction.state not in ("refused", "restored") for result in results
+        ),
         "steps": [
             {"engine": step.engine, "action": step.action, "subject": step.subject, "impact": step.impact}
-            for step in result.steps
+            for step in steps
         ],
-        "impact": result.impact,
-        "reload": list(result.reload),
-        "transaction": {key: list(value) if isinstance(value, tuple) else value for key, value in transaction.items()},
-        "problems": _as_data(result.problems),
+        "impact": worst_impact(steps),
+        "reload": [entry for result in results for entry in result.reload],
+        "transaction": {
+            "state": _state(results),
+            **{
+                part: [name for result in results for name in getattr(result.transaction, part)]
+                for part in ("done", "undone", "left")
+            },
+        },
+        "problems": _as_data(problems),
         **thing,
     }
     if module._diff:
-        values["diff"] = diff_of(result)
-    if result.failed:
-        module.fail_json(msg="\n".join([result.fault, *map(_line, result.problems)]), **values)
+        values["diff"] = [entry for result in results for entry in diff_of(result)]
+    if failure or last.failed:
+        module.fail_json(msg="\n".join([failure or last.fault, *map(_line, problems)]), **values)
     module.exit_json(**values)
+
+
+def _state(results: Sequence[Result]) -> str:
+    """How far all came together: the last one's failure, else what any of them did."""
+    states = [result.transaction.state for result in results]
+    return states[-1] if results[-1].failed else next((state for state in states if state != "unchanged"), "unchanged")
 
 
 def _told(problems: Sequence[Problem]) -> str:

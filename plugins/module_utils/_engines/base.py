@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, Generic, List, Optional, Sequence, Tuple, TypeVar
 
 from .._host.system import System
 from .._model.configuration import Configuration
@@ -45,6 +45,35 @@ class Applied:
     """What applying did beside its steps: what was reloaded, restarted or started, as ``keepalived reload``."""
 
     reload: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Connections:
+    """What an engine counts for one server: of one virtual server, or of several together.
+
+    ``active`` connections are open: they have ended their handshake, and neither side has begun to close. ``inactive``
+    ones are being opened or closed. ``flows`` are of datagrams, whose end nobody tells; they are forgotten when none
+    came for some time. ``persistent`` clients come back to this server, also while it drains when ``sticky``.
+    """
+
+    active: int = 0
+    inactive: int = 0
+    flows: int = 0
+    persistent: int = 0
+    sticky: bool = False
+
+    def __add__(self, other: Connections) -> Connections:
+        return Connections(
+            self.active + other.active,
+            self.inactive + other.inactive,
+            self.flows + other.flows,
+            self.persistent + other.persistent,
+            self.sticky or other.sticky,
+        )
+
+
+# By virtual server; None where the server should be and is not, because its health check took it out.
+ByVirtualServer = Dict[str, Optional[Connections]]
 
 
 class EngineFault(Exception):
@@ -101,4 +130,9 @@ class Engine(Generic[Desired, Observed]):
     def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
         """Compare what really runs with what was wanted, and that what was owned and is wanted no more is gone; waits a
         bounded time for daemons that apply late."""
+        raise NotImplementedError
+
+    def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
+        """What a server of a farm has now in each virtual server of this engine that uses the farm; empty when there is
+        none, or the server is disabled or not in the farm. Changes nothing."""
         raise NotImplementedError

@@ -16,7 +16,7 @@ from .._model.configuration import KINDS, Configuration
 from .._model.objects import options
 from .._model.problems import Problem
 from .._model.services import Service, services
-from .base import Applied, Engine, Step
+from .base import Applied, ByVirtualServer, Connections, Engine, Step
 from .capabilities import EVERYTHING, Capabilities, Version
 
 # By the name of the virtual server; DNS over UDP and TCP is two services.
@@ -24,13 +24,15 @@ Services = Dict[str, Tuple[Service, ...]]
 
 
 class MemoryEngine(Engine[Services, Services]):
-    """Carries the services of one engine name without a host; ``held`` is what it holds."""
+    """Carries the services of one engine name without a host; ``held`` is what it holds, ``counted`` what it counts of
+    a server in a virtual server, where that is not nothing."""
 
     name = "memory"
 
     def __init__(self, carries: str = "keepalived") -> None:
         self._carries = carries
         self.held: Services = {}
+        self.counted: Dict[Tuple[str, str], Optional[Connections]] = {}
 
     def describe(self) -> Capabilities:
         return {f"{kind}.{name}": EVERYTHING for kind, object_type in KINDS.items() for name in options(object_type)}
@@ -97,3 +99,10 @@ class MemoryEngine(Engine[Services, Services]):
     def verify(self, desired: Services, owned: Services, system: System) -> List[Problem]:
         wrong = [name for name in sorted({*desired, *owned}) if self.held.get(name) != desired.get(name)]
         return [Problem(f"virtual_servers[{name}]", "is not held as wanted") for name in wrong]
+
+    def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
+        return {
+            service.name: self.counted.get((service.name, server), Connections())
+            for service in services(configuration, self._carries)
+            if service.farm.name == farm and server in [backend.name for backend in service.backends]
+        }

@@ -14,6 +14,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._ansible import module as under_test
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.server import run_server
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.memory import MemoryEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import PATH
 from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
@@ -84,7 +85,7 @@ def farm() -> None:
             ],
         ),
         (
-            under_test.run_server,
+            run_server,
             {"farm": "the web", "name": "a", "port": 70000, "state": "sleepy"},
             ["farms.name", "farms[the web].servers[a].port", "state"],
         ),
@@ -124,16 +125,16 @@ def test_what_the_whole_configuration_refuses_is_told_and_nothing_recorded(run: 
 
 
 def test_a_drained_server_keeps_its_weight_and_comes_back(run: Run, system: FakeSystem):
-    run(under_test.run_server, farm="web", name="web2", weight=7)
-    drained = run(under_test.run_server, farm="web", name="web2", state="drained")
+    run(run_server, farm="web", name="web2", weight=7)
+    drained = run(run_server, farm="web", name="web2", state="drained")
     assert drained["server"] == {
         "name": "web2", "address": "10.20.0.22", "port": 8080, "weight": 7, "state": "drained"
     }  # fmt: skip
-    back = run(under_test.run_server, farm="web", name="web2")
+    back = run(run_server, farm="web", name="web2")
     assert (back["changed"], back["server"]["weight"], back["server"]["state"]) == (True, 7, "enabled")
-    gone = run(under_test.run_server, farm="web", name="web2", state="absent")
+    gone = run(run_server, farm="web", name="web2", state="absent")
     assert (gone["changed"], gone["server"]) == (True, {})
-    assert not run(under_test.run_server, farm="web", name="web2", state="absent")["changed"]
+    assert not run(run_server, farm="web", name="web2", state="absent")["changed"]
 
 
 def test_check_mode_says_the_same_and_writes_nothing(run: Run, system: FakeSystem):
@@ -149,9 +150,9 @@ def test_check_mode_says_the_same_and_writes_nothing(run: Run, system: FakeSyste
 
 
 def test_a_server_for_a_farm_of_the_same_check_run_is_predicted_with_a_warning(run: Run, system: FakeSystem):
-    answer = run(under_test.run_server, farm="new", name="a", address="10.0.0.1", _ansible_check_mode=True)
+    answer = run(run_server, farm="new", name="a", address="10.0.0.1", _ansible_check_mode=True)
     assert answer["changed"] and answer["server"] == {"name": "a", "address": "10.0.0.1", "state": "enabled"}
-    failed = run(under_test.run_server, farm="new", name="a", address="10.0.0.1")
+    failed = run(run_server, farm="new", name="a", address="10.0.0.1")
     assert failed["problems"][0]["message"] == "there is no farm 'new'"
 
 

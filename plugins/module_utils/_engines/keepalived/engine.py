@@ -21,8 +21,9 @@ from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import services
-from ..base import Applied, Engine, EngineFault, Step
+from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version, refusals
+from ..service_connections import connections_by_ipvs
 from ..service_table import key_of, table_of
 from ..versions import linux
 from . import daemon, kernel, vrrp
@@ -218,6 +219,9 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             if not problems or system.now() >= end:
                 return problems
             system.sleep(_POLL)
+
+    def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
+        return connections_by_ipvs(configuration, self.name, farm, server, system)
 
     @staticmethod
     def _wrong(desired: Desired, owned: Desired, system: System) -> List[Problem]:

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Waiting until a server has drained, beside other runs: no lock is held meanwhile. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Sequence, Tuple
+
+from ._engines.base import ByVirtualServer, Connections, Engine
+from ._host.store import PATH, Store
+from ._host.system import System
+from ._model.configuration import Configuration
+from ._model.farm import Server
+from ._model.problems import some
+
+# A look costs the kernel little for one virtual server and more for a thousand: from the one to the other pause, and
+# never more than a fifth of the time is spent looking.
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 0.5
+_PAUSES_FOR_A_LOOK = 4
+# A client whose handshake was under way when the server's weight became 0 has its connection within this time.
+_SECONDS_OF_A_HANDSHAKE = 1.0
+_SECONDS_BETWEEN_WORDS = 10.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """That ``server`` of ``farm`` has ``connections`` open ones at most, waited for during ``timeout`` seconds."""
+
+    farm: str
+    server: str
+    timeout: float = 300.0
+    connections: int = 0
+
+    def __str__(self) -> str:
+        return f"server {self.server} of farm {self.farm} to drain"
+
+
+@dataclass(frozen=True)
+class Waited:
+    """How a wait ended, or in check mode would begin, and what was counted last.
+
+    ``state`` is one of
+
+    - drained: the connections that were there ended,
+    - already_drained: none had to be waited for,
+    - down: no virtual server that uses the farm has it now; its health check, or who runs them, took it out,
+    - timeout: there are still more connections than allowed,
+    - taken_back: another run made it what ``now`` says, no longer drained,
+    - removed: another run removed it,
+    - planned: it would be waited for.
+    """
+
+    state: str
+    seconds: float = 0.0
+    found: ByVirtualServer = field(default_factory=dict)
+    now: str = ""
+
+    @property
+    def total(self) -> Connections:
+        """Of all virtual servers together."""
+        return sum((each for each in self.found.values() if each is not None), Connections())
+
+    @property
+    def busy(self) -> Tuple[str, ...]:
+        """The virtual servers in which it has open connections."""
+        return tuple(name for name, each in sorted(self.found.items()) if each is not None and each.active)
+
+
+def server_in(configuration: Configuration, farm: str, name: str) -> Optional[Server]:
+    """A server of a farm; None where either is not there."""
+    members = configuration.farms[farm].servers if farm in configuration.farms else ()
+    return next((server for server in members or () if server.name == name), None)
+
+
+def counted(engines: Sequence[Engine[Any, Any]], configuration: Configuration, goal: Goal, system: System) -> Waited:
+    """What a wait would find now, of a server that ``configuration`` describes: the state is planned where that would
+    not be its end."""
+    found = _look(engines, configuration, goal, system)
+    server = server_in(configuration, goal.farm, goal.server)
+    now = Waited("planned", found=found)
+    if found and all(each is None for each in found.values()):
+        return Waited("down", found=found)
+    # one that is not drained yet may have got more connections when it is
+    quiet = server is None or server.state == "drained" or not found
+    return Waited("already_drained", found=found) if quiet and now.total.active <= goal.connections else now
+
+
+def wait_until_drained(
+    system: System, engines: Sequence[Engine[Any, Any]], goal: Goal, just_begun: bool, tell: Tell
+) -> Waited:
+    """Wait until a server that the record says is drained has no more connections than allowed.
+
+    ``just_begun`` says that it took new connections until now. ``tell`` gets a sentence every ten seconds. Looks at the
+    record too, each time: what another run makes of the server ends the wait. Raises HostFault.
+    """
+    record = _Record(system)
+    start = looked = system.now()
+    told = start
+    pause = _FIRST_PAUSE
+    busy = False
+    while True:
+        configuration = record.now()
+        server = server_in(configuration, goal.farm, goal.server)
+        seconds = looked - start
+        if server is None:
+            return Waited("removed", seconds)
+        if server.state != "drained":
+            return Waited("taken_back", seconds, now=server.state or "enabled")
+        found = _look(engines, configuration, goal, system)
+        waited = Waited("drained" if busy else "already_drained", seconds, found)
+        if found and all(each is None for each in found.values()):
+            return Waited("down", seconds, found)
+        if waited.total.active > goal.connections:
+            busy = True
+        elif not (just_begun and waited.total.inactive) or seconds >= _SECONDS_OF_A_HANDSHAKE:
+            return waited
+        if seconds >= goal.timeout:
+            return Waited("timeout", seconds, found)
+        if looked - told >= _SECONDS_BETWEEN_WORDS:
+            told = looked
+            tell(f"waiting for {goal}: {left(waited)} after {seconds:.0f} of {goal.timeout:g} s")
+        cost = system.now() - looked
+        rest = start + goal.timeout - system.now()
+        system.sleep(max(min(max(pause, _PAUSES_FOR_A_LOOK * cost), rest), 0.0))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        looked = system.now()
+
+
+def left(waited: Waited) -> str:
+    """How many connections are left and where, in words: ``2 connections are left on virtual server web``."""
+    count = waited.total.active
+    many = f"{count} connections are" if count != 1 else "1 connection is"
+    where = f" on virtual server{'s' if len(waited.busy) > 1 else ''} {some(waited.busy)}" if waited.busy else ""
+    return f"{many} left{where}"
+
+
+class _Record:
+    """The recorded configuration, read again and parsed anew only when it changed."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._text: Optional[str] = None
+        self._configuration = Configuration()
+
+    def now(self) -> Configuration:
+        text = self._system.read(PATH)
+        if text != self._text:
+            self._configuration = Store(self._system).load()
+            self._text = text
+        return self._configuration
+
+
+def _look(
+    engines: Sequence[Engine[Any, Any]], configuration: Configuration, goal: Goal, system: System
+) -> ByVirtualServer:
+    found: ByVirtualServer = {}
+    for engine in engines:
+        found.update(engine.connections(configuration, goal.farm, goal.server, system))
+    return found
