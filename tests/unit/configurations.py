@@ -94,8 +94,21 @@ _CHECKS = st.one_of(
             "host": st.just("www.example.com"),
             "status_codes": st.just(["200-299", "301"]),
             "timeout": st.decimals(1, 60, places=2).map(float),
+            "http_version": st.sampled_from(["1.0", "1.1"]),
+            "expect": st.sampled_from(["ok", "\"$x\" {a}", r"\\ \r\n\x00#!", "Zoë"]),
         },
     ),
+    st.fixed_dictionaries({"type": st.just("https")}, optional={"host": st.just("www.example.com")}),
+    st.fixed_dictionaries({"type": st.just("icmp"), "retries": st.integers(1, 9)}),
+    st.fixed_dictionaries(
+        {"type": st.just("dns")},
+        optional={"query": st.sampled_from([".", "www.example.com"]), "record_type": st.sampled_from(["SOA", "AAAA"])},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("udp"), "timeout": st.integers(4, 9)},
+        optional={"send": st.sampled_from(["ping", r"\x00\xfe"]), "expect": st.just("pong")},
+    ),
+    st.fixed_dictionaries({"type": st.just("smtp")}, optional={"host": st.just("lb1.example.com")}),
 )
 
 

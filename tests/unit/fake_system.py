@@ -48,6 +48,9 @@ class FakeSystem(System):
         self.files[path] = text
         self.modes[path] = mode
 
+    def write_in_place(self, path: str, text: str) -> None:
+        self.write(path, text)
+
     def remove(self, path: str) -> None:
         self.files.pop(path, None)
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import INFORMATIONAL, NOTHING_NEAR, Can
@@ -59,6 +60,9 @@ def _cell(field: str, option: Option, can: Can | None) -> str:
         return "informational"
     if can is None:
         return "no"
+    if can.beside is not None:
+        values = ", ".join(f"`{_word(value)}`" for value in can.beside.values)
+        return f"{_cell(field, option, replace(can, beside=None))}, with `{can.beside.field}` {values}"
     if can.values is None and not can.since:
         return "yes"
     able = [value for value in _values(option) if can.expresses(value)] or sorted(can.values or (), key=str)

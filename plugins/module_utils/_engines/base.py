@@ -12,7 +12,7 @@ from typing import Any, Dict, Generic, List, Optional, Sequence, Tuple, TypeVar
 from .._host.system import System
 from .._model.configuration import Configuration
 from .._model.problems import Problem
-from .capabilities import Capabilities, Version
+from .capabilities import Capabilities, Version, refusals
 
 # How much a step disturbs, in rising order.
 IMPACTS: Tuple[str, ...] = ("none", "new_connections", "drain", "reset", "failover")
@@ -93,6 +93,10 @@ class Engine(Generic[Desired, Observed]):
     def describe(self) -> Capabilities:
         """What this engine can express, by field."""
         raise NotImplementedError
+
+    def beyond(self, configuration: Configuration) -> List[Problem]:
+        """What a configuration asks of this engine that no version of it can, each with the nearest thing it can."""
+        return refusals(configuration, self.name, self.describe())
 
     def version(self, software: str, system: System) -> Optional[Version]:
         """The version found on the host of software that some capability needs; None where it is not installed."""

@@ -34,15 +34,26 @@ class Needs(NamedTuple):
         return f"{self.software} {'.'.join(map(str, self.version))}"
 
 
+class Beside(NamedTuple):
+    """Another field of the same object, and the values of it beside which alone something can be expressed; ``instead``
+    is the nearest thing elsewhere."""
+
+    field: str
+    values: Tuple[Any, ...]
+    instead: str = NOTHING_NEAR
+
+
 @dataclass(frozen=True)
 class Can:
     """What an engine makes of a field: ``values`` it can express (None = every value), what is ``nearest`` to those it
-    cannot, and for all others, ``otherwise``. ``since`` has the values that not every version can express."""
+    cannot, and for all others, ``otherwise``. ``since`` has the values that not every version can express, ``beside``
+    what another field has to be."""
 
     values: Optional[FrozenSet[Any]] = None
     nearest: Mapping[Any, str] = field(default_factory=dict)
     otherwise: str = NOTHING_NEAR
     since: Mapping[Any, Needs] = field(default_factory=dict)
+    beside: Optional[Beside] = None
 
     def expresses(self, value: Any) -> bool:
         return self.values is None or value in self.values
@@ -84,11 +95,13 @@ def only(
 
 def refusals(configuration: Configuration, engine: str, capabilities: Capabilities) -> List[Problem]:
     """What a configuration asks of ``engine`` that no version of it can."""
-    found = [
-        Problem(asked.path, f"{asked.words} cannot be done by engine {engine}", asked.hint)
-        for asked in _asked(configuration, engine, capabilities)
-        if asked.can is None or not asked.can.expresses(asked.value)
-    ]
+    found = []
+    for asked in _asked(configuration, engine, capabilities):
+        if asked.can is None or not asked.can.expresses(asked.value):
+            found.append(Problem(asked.path, f"{asked.words} cannot be done by engine {engine}", asked.hint))
+        elif asked.can.beside is not None and asked.neighbour not in asked.can.beside.values:
+            words = f"{asked.words} with {asked.can.beside.field} {asked.neighbour}"
+            found.append(Problem(asked.path, f"{words} cannot be done by engine {engine}", asked.can.beside.instead))
     return list(in_order(found))
 
 
@@ -116,13 +129,14 @@ def too_new(
 
 
 class _Asked(NamedTuple):
-    """One field that is said to an engine, at ``within``."""
+    """One field that is said to an engine, at ``within``, and the value of the ``neighbour`` it has to be beside."""
 
     within: str
     name: str
     option: Option
     value: Any
     can: Optional[Can]
+    neighbour: Any
 
     @property
     def path(self) -> str:
@@ -180,16 +194,24 @@ class _Walk:
                     yield from self.fields(item, key, f"{path}.{name}[{item.name}]")
             elif can is not None and isinstance(option.type, Nested):
                 yield from self.fields(value, key, f"{path}.{name}")
-            elif can is None or can.since or not can.expresses(value):
-                yield _Asked(path, name, option, value, can)
+            elif can is None or can.since or can.beside or not can.expresses(value):
+                yield _Asked(path, name, option, value, can, _neighbour(thing, can))
 
     def _doubtful_of(self, kind: type, field_path: str) -> Iterator[Tuple[str, str, Option, Optional[Can]]]:
         for name, option in options(kind).items():
             key = f"{field_path}.{name}"
             can = self._capabilities.get(key)
             holds_objects = isinstance(option.type, (ObjectList, Nested))
-            if key not in INFORMATIONAL and (can is None or can.since or can.values is not None or holds_objects):
+            limited = can is None or can.since or can.beside or can.values is not None
+            if key not in INFORMATIONAL and (limited or holds_objects):
                 yield name, key, option, can
+
+
+def _neighbour(thing: Any, can: Optional[Can]) -> Any:
+    if can is None or can.beside is None:
+        return None
+    said = getattr(thing, can.beside.field)
+    return options(type(thing))[can.beside.field].default if said is None else said
 
 
 def _words(name: str, option: Option, value: Any) -> str:

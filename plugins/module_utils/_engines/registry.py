@@ -11,7 +11,6 @@ from typing import Any, List
 from .._model.configuration import Configuration
 from .._model.problems import Problem
 from .base import Engine
-from .capabilities import refusals
 from .ipvs.engine import IpvsEngine
 from .keepalived.engine import KeepalivedEngine
 
@@ -40,5 +39,5 @@ def beyond(configuration: Configuration) -> List[Problem]:
     """What a configuration asks that its engines cannot do, whatever their versions."""
     found = without_engine(configuration)
     for engine in engines():
-        found += refusals(configuration, engine.name, engine.describe())
+        found += engine.beyond(configuration)
     return found

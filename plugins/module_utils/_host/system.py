@@ -102,6 +102,14 @@ class System:
         except OSError as error:
             raise HostFault(f"cannot write {path}: {error}") from error
 
+    def write_in_place(self, path: str, text: str) -> None:
+        """Write to a file that cannot be replaced, because it is a setting of the kernel."""
+        try:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            raise HostFault(f"cannot write {path}: {error}") from error
+
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is fine."""
         try:

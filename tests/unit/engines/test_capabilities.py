@@ -50,14 +50,18 @@ def declared_at(engine: Engine, path: str) -> str:
     return next((part for part in outer if part not in engine.describe()), path)
 
 
-def nearest(engine: Engine, path: str, value: Any) -> str | None:
-    """What the engine is declared to offer instead; None when it can express the value."""
+def nearest(engine: Engine, path: str, value: Any, said: dict[str, Any] | None = None) -> str | None:
+    """What the engine is declared to offer instead; None when it can express the value, beside what else is said."""
     can = engine.describe().get(path)
     if path in INFORMATIONAL or any(path.startswith(f"{field}.") for field in INFORMATIONAL):
         return None
     if can is None:
         return NOTHING_NEAR
     canonical = FIELDS[path].type.parse(value)
+    if can.expresses(canonical) and can.beside is not None:
+        neighbour = f"{path.rpartition('.')[0]}.{can.beside.field}"
+        fits = (said or {}).get(neighbour, FIELDS[neighbour].default) in can.beside.values
+        return None if fits else can.beside.instead
     return None if can.expresses(canonical) else can.hint(canonical)
 
 
@@ -84,7 +88,7 @@ def test_a_value_is_compiled_or_refused_with_what_is_nearest(name, path, value):
     beyond = [
         field
         for field in carried(engine)
-        if said.get(field) is not None and nearest(engine, declared_at(engine, field), said[field]) is not None
+        if said.get(field) is not None and nearest(engine, declared_at(engine, field), said[field], said) is not None
     ]
     found = refused(engine, document)
     assert set(found) == {where(document, declared_at(engine, field)) for field in beyond}
@@ -92,7 +96,7 @@ def test_a_value_is_compiled_or_refused_with_what_is_nearest(name, path, value):
         field = declared_at(engine, path)
         message, allowed = found[where(document, field)]
         assert message.endswith(f" cannot be done by engine {name}")
-        assert allowed == nearest(engine, field, value)
+        assert allowed == nearest(engine, field, value, said)
         if FIELDS[path].secret:
             assert words(value) not in message
         elif field == path:
@@ -138,6 +142,7 @@ WITHOUT_EFFECT = {
     "farms.health_check": "ipvs bears checks of type none, which check nothing",
     "farms.servers.health_check": "names the check that the farm names",
     "farms.persistence_timeout=0": "0 is unset",
+    "health_checks.regex=False": "is unset",
     "vips.ha_group": "keepalived refuses a VIP without one",
     "ha_groups.sync_group": "there is no other group to move with",
     "ha_groups.tracked_scripts.timeout=1": "is the interval",
@@ -170,7 +175,8 @@ def heard() -> Iterator[tuple[str, str, Any]]:
     """The cells with a value that differs from the default and that the engine says it can express."""
     for name, path, value in CELLS:
         engine, option = ENGINES[name], FIELDS[path]
-        expressed = nearest(engine, declared_at(engine, path), value) is None and path not in INFORMATIONAL
+        lacking = nearest(engine, declared_at(engine, path), value, companions(path, value))
+        expressed = lacking is None and path not in INFORMATIONAL
         differs = not option.required and option.type.parse(value) != option.default
         if expressed and differs and not is_without_effect(name, path, value):
             yield name, path, value

@@ -106,6 +106,9 @@ TUNNELLED = {
 }
 NO_PORT = {"virtual_servers.port": None}
 OF_TYPES = {"layer2": {"farms.mode": "gateway"}, "dns": {"virtual_servers.protocol": "dns"}}
+OF_CHECKS = {"script": {"health_checks.script": "/usr/bin/test"}, "udp": {"health_checks.timeout": 4}}
+# The type of check that most engines know a parameter of, where it is not the first.
+TYPE_OF_PARAMETER = {"host": "http", "send": "udp", "expect": "http", "regex": "http"}
 ONE_SOURCE = {"virtual_servers.source_nat_pool": "198.51.100.1/32"}
 OFFLOAD = {"virtual_servers.type": "layer7", "virtual_servers.certificate_profiles": ["shown"]}
 GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
@@ -121,8 +124,8 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
     "certificate_profiles.type": lambda value: {"certificate_profiles.chain_file": "/etc/ssl/ca.pem"},
     "health_checks.name": lambda value: {"farms.health_check": value},
     "health_checks.source": lambda value: IPV6 if ":" in value else {},
-    "health_checks.regex": lambda value: {"health_checks.expect": "ok"},
-    "health_checks.type": lambda value: {"health_checks.script": "/usr/bin/test"} if value == "script" else {},
+    "health_checks.regex": lambda value: {"health_checks.expect": "o+k"},
+    "health_checks.type": lambda value: OF_CHECKS.get(value, {}),
     "farms.name": lambda value: {"virtual_servers.farm": value},
     "farms.health_check": lambda value: {"health_checks.name": value},
     "farms.tunnel_type": lambda value: {"farms.mode": "tunnel"} | (GUE_PORT if value == "gue" else {}),
@@ -162,16 +165,13 @@ def companions(path: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     given = GIVEN.get(path, lambda _value: {})(value)
-    if kind == "health_checks":
-        fitting = [type_ for type_, parameters in PARAMETERS.items() if name in parameters]
-        if fitting and name != "host":
     if path.startswith("ha_groups.tracked_scripts."):
         given = {"ha_groups.tracked_scripts": [{"name": "gateway", "script": "/usr/local/sbin/gateway"}]}
-            given = {"health_checks.type": fitting[0], **given}
-            if fitting[0] == "script":
-                given["health_checks.script"] = "/usr/bin/test"
-        elif name == "host":
-            given = {"health_checks.type": "http"}
+    if kind == "health_checks":
+        fitting = [type_ for type_, parameters in PARAMETERS.items() if name in parameters]
+        if fitting:
+            type_ = TYPE_OF_PARAMETER.get(name, fitting[0])
+            given = {"health_checks.type": type_, **OF_CHECKS.get(type_, {}), **given}
     return given
 
 

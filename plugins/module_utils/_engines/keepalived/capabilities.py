@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..capabilities import EVERYTHING, Capabilities, only
+from ..capabilities import EVERYTHING, Beside, Can, Capabilities, Needs, only
 from ..layer4 import KERNEL
 
 _MEMBER = ("name", "priority", "address")
@@ -30,7 +30,24 @@ _HA_GROUP = (
     *(f"tracked_scripts.{name}" for name in _SCRIPT),
     "advertised_vip",
 )
-_CHECK = ("name", "interval", "timeout", "retries", "port", "uri", "host", "status_codes", "tenant")
+_CHECK = (
+    "name",
+    "interval",
+    "timeout",
+    "retries",
+    "port",
+    "uri",
+    "http_version",
+    "host",
+    "status_codes",
+    "query",
+    "record_type",
+    "script",
+    "tenant",
+)
+_FROM_AN_ADDRESS = ("tcp", "http", "https", "dns", "udp", "smtp")
+_BY_SCRIPT = "leave it out, or type: script with a program that does it"
+_SINCE_2_1 = Needs("keepalived", (2, 1))
 
 CAPABILITIES: Capabilities = {
     **KERNEL,
@@ -42,14 +59,13 @@ CAPABILITIES: Capabilities = {
     **{f"farms.sorry_server{name}": EVERYTHING for name in ("", ".address", ".port")},
     "farms.servers.health_check": EVERYTHING,
     **{f"health_checks.{name}": EVERYTHING for name in _CHECK},
-    "health_checks.type": only(
-        "none",
-        "tcp",
-        "http",
-        nearest={"https": "tcp", "icmp": "tcp", "smtp": "tcp", "dns": "tcp", "udp": "tcp", "script": "http"},
-    ),
+    "health_checks.type": Can(nearest={"icmp": "tcp", "udp": "tcp"}, since={"icmp": _SINCE_2_1, "udp": _SINCE_2_1}),
+    "health_checks.source": Can(beside=Beside("type", _FROM_AN_ADDRESS, "leave it out; the routes decide")),
+    "health_checks.send": Can(beside=Beside("type", ("udp",), _BY_SCRIPT)),
+    "health_checks.expect": Can(beside=Beside("type", ("http", "https", "udp"), _BY_SCRIPT)),
+    "health_checks.regex": Can(beside=Beside("type", ("http", "https"), _BY_SCRIPT)),
     "health_checks.method": only("GET", nearest={"HEAD": "GET", "OPTIONS": "GET"}),
-    "health_checks.rise": only(1),
+    "health_checks.rise": only(1, otherwise="1"),
     **{f"ha_groups.{name}": EVERYTHING for name in _HA_GROUP},
     **{f"vips.{name}": EVERYTHING for name in ("name", "address", "interface", "label", "ha_group")},
     "vips.announce": only(True),

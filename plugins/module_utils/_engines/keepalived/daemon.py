@@ -27,6 +27,9 @@ _INCLUDE = re.compile(rf'^([ \t]*include[ \t]+)"?{re.escape(FILE)}"?[ \t]*$', re
 # keepalived before 2.2.8 ends itself with SIGTERM while checking a configuration that has scripts and script security
 # (acassen/keepalived issue 2587): the candidate was not checked, which is not the same as refused.
 _RC_UNCHECKED = 143
+# Who may ping. keepalived that reads a PING_CHECK lets root ping, and with -t leaves it so (set_ping_group_range in
+# check_ping.c).
+_PING_GROUPS = "/proc/sys/net/ipv4/ping_group_range"
 # lib/scheduler.h, enum chk_exit_code: something was reported; scripts run without script security
 _RC_REPORTED = (5, 6)
 
@@ -87,6 +90,7 @@ def refusals(system: System, blocks: Blocks) -> List[Problem]:
             )
         ]
     candidate = document(blocks)
+    ping_groups = system.read(_PING_GROUPS)
     try:
         system.write(_CANDIDATE, candidate, mode=0o600)
         system.write(_CANDIDATE_MAIN, _INCLUDE.sub(rf"\g<1>{_CANDIDATE}", main), mode=0o600)
@@ -94,6 +98,8 @@ def refusals(system: System, blocks: Blocks) -> List[Problem]:
     finally:
         system.remove(_CANDIDATE)
         system.remove(_CANDIDATE_MAIN)
+        if ping_groups is not None and system.read(_PING_GROUPS) != ping_groups:
+            system.write_in_place(_PING_GROUPS, ping_groups)
     if done.rc in (0, _RC_UNCHECKED):
         return []
     said = complaints(done.stderr + done.stdout, _CANDIDATE)

@@ -22,11 +22,11 @@ from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
-from ..capabilities import Capabilities, Version, refusals
+from ..capabilities import Capabilities, Version
 from ..service_connections import connections_by_ipvs
 from ..service_table import key_of, table_of
 from ..versions import linux
-from . import daemon, kernel, vrrp
+from . import checkers, daemon, kernel, vrrp
 from .capabilities import CAPABILITIES
 from .impact import impact_of_change
 from .last_resort import backends_of, replacement
@@ -81,8 +81,11 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def version(self, software: str, system: System) -> Optional[Version]:
         return daemon.version(system) if software == "keepalived" else linux(system)
 
+    def beyond(self, configuration: Configuration) -> List[Problem]:
+        return super().beyond(configuration) + checkers.problems(configuration)
+
     def compile(self, configuration: Configuration) -> Desired:
-        problems = refusals(configuration, self.name, CAPABILITIES)
+        problems = self.beyond(configuration)
         problems += [
             Problem(
                 f"vips[{name}].ha_group", "is missing; engine keepalived holds VIPs of HA groups only", "an HA group"

@@ -17,6 +17,12 @@ _ALL_DRAINED = (
     re.compile(r"quorum \d+ for .* exceeds total weight of real servers 0, reducing quorum to 0"),
     re.compile(r"hysteresis \d+ >= quorum 0; setting hysteresis to 4294967295"),
 )
+# Said of every program that tests something where the user has not enabled script security. What that would refuse is
+# refused by programs.py; of such a program this line says more.
+_NO_SCRIPT_SECURITY = re.compile(
+    r"SECURITY VIOLATION - (?:check )?scripts are being executed but script_security not enabled\.$"
+)
+_HARMLESS = (*_ALL_DRAINED, _NO_SCRIPT_SECURITY)
 _PLACE = re.compile(r"^\((?P<file>[^()]*): Line (?P<line>\d+)\) ")
 
 
@@ -47,7 +53,7 @@ def complaints(output: str, candidate: str) -> List[Complaint]:
     for line in filter(None, map(str.strip, output.splitlines())):
         place = _PLACE.match(line)
         text = line[place.end() :] if place else line
-        if not any(known.search(text) for known in _ALL_DRAINED):
+        if not any(known.search(text) for known in _HARMLESS):
             found.append(Complaint(int(place["line"]) if place and place["file"] == candidate else 0, text))
     return found
 

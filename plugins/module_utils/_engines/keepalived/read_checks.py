@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Optional
 from ..._model.fields import BadValue, DomainName, HostName, UriPath
 from ..._model.lists import StatusCodes
 from ..reading import Findings
+from .checkers import BODY_ONLY
 from .conf_lost import LOST_IN_CHECKER, LOST_IN_URL
 from .conf_tree import Statement, split_quoted
 from .conf_values import address, number, seconds, sort_out, switch
@@ -101,7 +102,7 @@ class _Check:
             },
             "smtp": {"helo_name": self._helo},
             "dns": {"type": self._record, "name": self._query},
-            "script": {"misc_path": self._script, "misc_timeout": self._timeout},
+            "script": {"misc_path": self._script, "misc_timeout": self._timeout, "user": self._user},
             "udp": {
                 "payload": self._payload,
                 "require_reply": self._reply,
@@ -175,7 +176,7 @@ class _Check:
 
     def _regex(self, statement: Statement) -> None:
         words = split_quoted(statement.raw, escapes=True)
-        pattern = words[1] if len(words) == 2 else ""
+        pattern = (words[1] if len(words) == 2 else "").removeprefix(BODY_ONLY.decode())
         text = literal(pattern)
         self._fields.update({"expect": pattern, "regex": True} if text is None else {"expect": text})
 
@@ -217,6 +218,10 @@ class _Check:
 
     def _timeout(self, statement: Statement) -> None:
         self._misc_timeout = number(statement, 0, 2**32 - 1, self._findings)
+
+    def _user(self, statement: Statement) -> None:
+        if statement.argument != "root":
+            self._lose(statement, "runs the script as another user; here it is run by root", "root")
 
     def _payload(self, statement: Statement) -> None:
         text = from_hexadecimal(" ".join(statement.words[1:]))

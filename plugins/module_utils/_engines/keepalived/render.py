@@ -119,5 +119,5 @@ def _real_server(backend: Backend) -> Iterator[str]:
         yield f"        lthreshold {backend.low_connections}"
     if backend.health_check is not None:
         yield f"        delay_loop {seconds(backend.health_check.interval)}"
-        yield from checker(backend.health_check)
+        yield from checker(backend)
     yield "    }"

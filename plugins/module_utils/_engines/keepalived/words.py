@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How values are written in keepalived.conf. Pure. Private to evenkeel.lb."""
+"""How values are written in keepalived.conf. Pure. Private to evenkeel.lb.
+
+Between quotes keepalived finds no comments, braces, conditions or sequences, and knows no escapes either; what it would
+still change there cannot be said at all. The pattern of a ``regex`` is read once more, with escapes. Source:
+lib/parser.c of 2.2.7 to 2.4.3 (read_line, decomment, find_definition, alloc_strvec_r, alloc_strvec_quoted_escaped).
+"""
 
 from __future__ import annotations
 
-
-def seconds(duration: float) -> str:
-    """Seconds to the hundredth, in as few characters as there can be."""
-    return f"{duration:.2f}".rstrip("0").rstrip(".")
 import re
 from typing import Optional
 
@@ -20,6 +21,10 @@ _LONGEST_LINE = 1022
 # $NAME and ${NAME} of a definition, which may be any the user has made.
 _DEFINITION = re.compile(r"\$[A-Za-z_{]")
 
+
+def seconds(duration: float) -> str:
+    """Seconds to the hundredth, in as few characters as there can be."""
+    return f"{duration:.2f}".rstrip("0").rstrip(".")
 
 
 def word(text: str) -> str:
