@@ -14,7 +14,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.certificate_pro
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server, SorryServer
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Boolean
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.healthcheck import PARAMETERS, HealthCheck
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.vip import HaGroup, Vip
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.vip import HaGroup, TrackedScript, Vip
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.virtual_server import TRANSPORTS, VirtualServer
 from ansible_collections.evenkeel.lb.tests.unit.model.values import some, unicast
 
@@ -123,8 +123,12 @@ def _any_service(draw: st.DrawFn, number: int, farm: dict[str, Any], family: int
 def _any_group(draw: st.DrawFn, number: int) -> dict[str, Any]:
     members = [{"name": f"lb{one}", "priority": one, "address": f"10.10.3.{one}"} for one in (1, 2, 3)]
     group = {"name": f"g{number}", "virtual_router_id": number + 1, "interface": "eth1", "members": members}
-    said = some(HaGroup, "preempt", "unicast", "connection_sync", "tracked_services")
+    said = some(HaGroup, "preempt", "unicast", "tracked_services", "tracked_interfaces")
     group |= {"member": draw(st.sampled_from(["lb1", "lb2", "lb3"])), **draw(said)}
+    group["connection_sync"] = number == 0 and draw(st.booleans())
+    if draw(st.booleans()):
+        script = some(TrackedScript, "arguments", "interval", "timeout", "rise", "fall")
+        group["tracked_scripts"] = [{"name": "s", "script": "/usr/local/bin/check", **draw(script)}]
     return group | draw(st.sampled_from([{}, {"password": "s3cret", "advert_interval": 2}, {"advert_interval": 0.25}]))
 
 
@@ -164,7 +168,16 @@ def any_documents(draw: st.DrawFn) -> dict[str, Any]:
             if check["type"] != "icmp":
                 check.setdefault("port", 8080)
     for group in groups:
-        own = [vip["name"] for vip in vips if vip.get("ha_group") == group["name"]]
-        group |= draw(st.sampled_from([{}, *({"advertised_vip": name} for name in own)]))
+        own = [vip for vip in vips if vip.get("ha_group") == group["name"]]
+        fitting = [vip["name"] for vip in own if "password" not in group or ":" not in vip["address"]]
+        if own and not fitting:
+            del group["password"]
+        elif fitting:
+            group |= draw(st.sampled_from([{"advertised_vip": name} for name in fitting]))
+    if len(groups) == 2 and draw(st.booleans()):
+        together = {name: groups[0][name] for name in ("member", "preempt") if name in groups[0]}
+        groups[1].pop("preempt", None)
+        groups[1] |= together | {"sync_group": "both"}
+        groups[0]["sync_group"] = "both"
     kinds = {"ha_groups": groups, "vips": vips, "certificate_profiles": profiles, "health_checks": checks}
     return kinds | {"farms": farms, "virtual_servers": services}

@@ -24,7 +24,7 @@ from ansible_collections.evenkeel.lb.tests.unit.model.around import declared
 from ansible_collections.evenkeel.lb.tests.unit.model.values import some, value_of
 
 # Of these the first is special, so that order means something.
-ORDERED = ("certificate_profiles",)
+ORDERED = ("arguments", "certificate_profiles")
 
 
 def shuffled(document: dict[str, Any], randomness: random.Random) -> dict[str, Any]:
