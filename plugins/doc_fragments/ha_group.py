@@ -55,6 +55,12 @@ options:
       - Seconds between two adverts, 0.01 to 40.95. All members need the same.
       - Taken as V(1) when unset.
     type: float
+  missed_adverts:
+    description:
+      - How many adverts in a row a standby has to miss before it takes over, 1 to 100. It waits that many
+        advert intervals and a little more, the skew time.
+      - Taken as V(3) when unset.
+    type: int
   preempt:
     description:
       - Whether a member with a higher priority takes the VIPs back when it returns.
@@ -80,6 +86,25 @@ options:
       - It does so on O(interface), for all virtual servers; one group of a director can have it.
       - Taken as V(false) when unset.
     type: bool
+  connection_timeouts:
+    description:
+      - How long the kernel of this director remembers connections on which nothing moves, for all virtual
+        servers. Groups of one director that say it have to say the same.
+    type: dict
+    suboptions:
+      tcp:
+        description:
+          - Seconds for an established TCP connection, 1 to 2678400. Unset leaves it to the kernel, which
+            takes 900.
+        type: int
+      tcp_fin:
+        description:
+          - Seconds for a TCP connection that one side closed, 1 to 2678400. The kernel takes 120.
+        type: int
+      udp:
+        description:
+          - Seconds after the last datagram of a client, 1 to 2678400. The kernel takes 300.
+        type: int
   tracked_interfaces:
     description:
       - Interfaces whose link has to be up for this director to be active, beside O(interface) and those of

@@ -19,8 +19,9 @@ options:
     description:
       - How to test.
       - V(tcp) opens a connection, V(http) and V(https) ask for O(uri) and look at the answer, V(icmp) sends
-        an echo request, V(dns) asks for O(query), V(udp) sends a datagram, V(smtp) says hello, V(script)
-        runs O(script) on the director.
+        an echo request, V(dns) asks for O(query) by UDP and takes every answer that is no error, V(udp) sends
+        a datagram, V(smtp) says hello, V(script) runs O(script) on the director.
+      - V(https) takes any certificate.
       - V(none) takes every server as healthy.
       - Taken as V(tcp) when unset.
     type: str
@@ -61,6 +62,7 @@ options:
   source:
     description:
       - The address of the director to test from. Unset leaves it to the routes.
+      - While the director does not have it nothing is tested, and servers stay as they are.
     type: str
   uri:
     description:
@@ -76,9 +78,20 @@ options:
       - GET
       - HEAD
       - OPTIONS
+  http_version:
+    description:
+      - The version of HTTP to ask in, with V(http) and V(https) only.
+      - Taken as V(1.0) when unset.
+    type: str
+    choices:
+      - '1.0'
+      - '1.1'
   host:
     description:
-      - The Host header, or the name to greet with for V(smtp). Unset sends the address of the server.
+      - The Host header, for V(https) also the name in the TLS handshake (SNI), for V(smtp) the name to greet
+        with.
+      - Unset sends the address of the server and no name in the handshake, and greets with a name of the
+        engine's.
     type: str
   status_codes:
     description:
@@ -89,10 +102,16 @@ options:
   send:
     description:
       - What to send first, with V(tcp), V(udp) and V(script) only.
+      - C(\r), C(\n), C(\t), C(\\) and C(\xHH) stand for bytes. Unset, V(udp) sends a few bytes of the engine's
+        choice.
     type: str
   expect:
     description:
-      - What the answer has to contain.
+      - What the answer has to contain; with V(http) and V(https) its body, and with V(udp) it has to begin
+        with it.
+      - C(\r), C(\n), C(\t), C(\\) and C(\xHH) stand for bytes. A regular expression has its own.
+      - Without it V(udp) takes silence as success; a server fails when it or the network says that nobody
+        is there.
     type: str
   regex:
     description:
@@ -119,6 +138,8 @@ options:
   script:
     description:
       - The program that tests, with V(script) only. It ends with status 0 when the server is healthy.
+      - It is run as root, with the address of the server and the port to test as its two arguments; the port
+        is V(0) where neither the health check, nor the server, nor the virtual server has one.
     type: str
   tenant:
     description:
