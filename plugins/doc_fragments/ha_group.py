@@ -94,16 +94,15 @@ options:
     suboptions:
       tcp:
         description:
-          - Seconds for an established TCP connection, 1 to 2678400. Unset leaves it to the kernel, which
-            takes 900.
+          - Seconds for an established TCP connection, 1 to 2678400. Unset leaves the kernel's, which is 900.
         type: int
       tcp_fin:
         description:
-          - Seconds for a TCP connection that one side closed, 1 to 2678400. The kernel takes 120.
+          - Seconds for a TCP connection that one side has closed, 1 to 2678400. The kernel's is 120.
         type: int
       udp:
         description:
-          - Seconds after the last datagram of a client, 1 to 2678400. The kernel takes 300.
+          - Seconds after the last datagram of a client, 1 to 2678400. The kernel's is 300.
         type: int
   tracked_interfaces:
     description:

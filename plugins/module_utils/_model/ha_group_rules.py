@@ -35,6 +35,7 @@ def ha_group_problems(configuration: Configuration) -> Iterator[Problem]:
             )
     yield from _sync_problems(groups)
     yield from _connection_sync_problems(groups)
+    yield from _timeout_problems(groups)
 
 
 def advertised(group: HaGroup, vips: Sequence[Vip]) -> Optional[Vip]:
@@ -108,3 +109,15 @@ def _connection_sync_problems(groups: Sequence[HaGroup]) -> Iterator[Problem]:
             f"HA group {syncing[0]!r} tells the connections of this director already",
             "one group with connection_sync on a director",
         )
+
+
+def _timeout_problems(groups: Sequence[HaGroup]) -> Iterator[Problem]:
+    """The kernel has one set of timeouts."""
+    said = [group for group in groups if group.connection_timeouts is not None]
+    for group in said[1:]:
+        if group.connection_timeouts != said[0].connection_timeouts:
+            yield Problem(
+                f"ha_groups[{group.name}].connection_timeouts",
+                f"are not those of HA group {said[0].name!r}, and a director has one set of them",
+                "the same, or leave them out",
+            )

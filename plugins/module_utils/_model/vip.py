@@ -12,7 +12,7 @@ from typing import Dict, Iterator, Optional, Tuple
 
 from .addresses import Address, HostAddress, is_address
 from .fields import Boolean, FilePath, Integer, InterfaceName, Name, Password, Reference, Seconds, Text
-from .lists import Arguments, Interfaces, ObjectList, Programs
+from .lists import Arguments, Interfaces, Nested, ObjectList, Programs
 from .objects import option
 from .problems import Problem, some
 
@@ -145,6 +145,27 @@ class TrackedScript:
             )
 
 
+# keepalived's limit, 31 days; the kernel takes more
+_SECONDS = Integer(1, 2678400)
+
+
+@dataclass(frozen=True)
+class ConnectionTimeouts:
+    """Seconds after which a connection on which nothing moves is forgotten, as in ``ipvsadm --set``."""
+
+    WORD = "connection timeouts"
+
+    tcp: Optional[int] = option(
+        _SECONDS, "Seconds for an established TCP connection, 1 to 2678400. Unset leaves the kernel's, which is 900."
+    )
+    tcp_fin: Optional[int] = option(
+        _SECONDS, "Seconds for a TCP connection that one side has closed, 1 to 2678400. The kernel's is 120."
+    )
+    udp: Optional[int] = option(
+        _SECONDS, "Seconds after the last datagram of a client, 1 to 2678400. The kernel's is 300."
+    )
+
+
 @dataclass(frozen=True)
 class HaGroup:
     """Directors that share VIPs by VRRP: version 3 (RFC 9568), or version 2 (RFC 3768) where there is a password."""
@@ -187,6 +208,14 @@ class HaGroup:
         default=1.0,
         impact="failover",
     )
+    # keepalived.conf(5), down_timer_adverts; RFC 9568 §6.1 has 3
+    missed_adverts: int = option(
+        Integer(1, 100),
+        "How many adverts in a row a standby has to miss before it takes over, 1 to 100. It waits that many advert"
+        " intervals and a little more, the skew time.",
+        default=3,
+        impact="failover",
+    )
     preempt: bool = option(
         Boolean(), "Whether a member with a higher priority takes the VIPs back when it returns.", default=True,
         impact="failover",
@@ -210,6 +239,11 @@ class HaGroup:
         "It does so on O(interface), for all virtual servers; one group of a director can have it.",
         default=False,
     )  # fmt: skip
+    connection_timeouts: Optional[ConnectionTimeouts] = option(  # noqa: RUF009
+        Nested(ConnectionTimeouts),
+        "How long the kernel of this director remembers connections on which nothing moves, for all virtual servers."
+        " Groups of one director that say it have to say the same.",
+    )
     tracked_interfaces: Tuple[str, ...] = option(
         Interfaces(),
         "Interfaces whose link has to be up for this director to be active, beside O(interface) and those of the VIPs.",

@@ -189,6 +189,13 @@ PIRANHA = {
         Row("primary", "ha_groups.members.address", {"192.0.2.1": "192.0.2.1"}),
         Row("backup", "ha_groups.members.address", {"192.0.2.2": "192.0.2.2"}),
         Row("keepalive", "ha_groups.advert_interval", {2: 2}),
+        # seconds without an advert; with keepalive 2 these are three and nine of them
+        Row("deadtime", "ha_groups.missed_adverts", {6: 3, 18: 9}),
+        Row("syncd_iface", "ha_groups.interface", same("eth1")),
+        Row("syncd_id", "ha_groups.virtual_router_id", {1: 1, 255: 255}),
+        Row("tcp_timeout", "ha_groups.connection_timeouts.tcp", {900: 900}),
+        Row("tcpfin_timeout", "ha_groups.connection_timeouts.tcp_fin", {120: 120}),
+        Row("udp_timeout", "ha_groups.connection_timeouts.udp", {300: 300}),
         Row("nat_router", "vips.address", {"10.20.0.254": "10.20.0.254/24"}),
         Row("nat_nmask", "vips.address", {"255.255.255.0": "10.20.0.254/24"}),
         Row("syncdaemon", "ha_groups.connection_sync", {0: False, 1: True}),
@@ -244,16 +251,10 @@ ALOHA = {
 
 SEEDS = {"Nautobot": NAUTOBOT, "Piranha": PIRANHA, "ALOHA": ALOHA}
 
-# What Piranha's files and panel say and the model does not, and why.
+# What Piranha's files say and its panel for balancing does not, and why the model does not either.
 NOT_OF_THE_MODEL = {
     "start_cmd": "starts failover services without balancing (service = fos)",
     "stop_cmd": "stops failover services without balancing (service = fos)",
     "master": "copies files between the two routers, as inventories do",
     "dirs": "copies files between the two routers, as inventories do",
-    "deadtime": "three adverts and a skew time, by RFC 9568: the advert interval sets it",
-    "syncd_iface": "the interface of the HA group",
-    "syncd_id": "the virtual router id of the HA group",
-    "tcp_timeout": "of the director's kernel for all services, not of an object",
-    "tcpfin_timeout": "of the director's kernel for all services, not of an object",
-    "udp_timeout": "of the director's kernel for all services, not of an object",
 }

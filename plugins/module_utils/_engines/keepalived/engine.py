@@ -12,26 +12,30 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
-from ..._host.ipvs_table import ServiceKey, Table
+from ..._host.ipvs_settings import Timeouts
+from ..._host.ipvs_table import Operation, ServiceKey, Table
 from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
-from ..._model.services import services
+from ..._model.services import Service, services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
+from ..kernel_support import lacking
 from ..service_connections import connections_by_ipvs
 from ..service_table import key_of, table_of
 from ..versions import linux
-from . import checkers, daemon, kernel, vrrp
+from . import checkers, connection_timeouts, daemon, host_checks, kernel, vips
 from .capabilities import CAPABILITIES
+from .connection_sync import Sync, sync_in
 from .impact import impact_of_change
 from .last_resort import backends_of, replacement
 from .parse import parse
 from .render import HEADER, Blocks, blocks, document
+from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, masked
 
 _POLL = 0.1
 # A reload is visible in the kernel within 0.6 s (keepalived 2.2.7 to 2.4.3, 1000 services); systemctl returns earlier.
@@ -42,14 +46,16 @@ _SECONDS_TO_VERIFY = 45.0
 
 @dataclass(frozen=True)
 class Desired:
-    """The blocks of our file, and what keepalived makes of them: the kernel table when every server is healthy, what
-    may stand there otherwise, the subject behind each of its keys, the addresses of each HA group."""
+    """The services, the blocks of our file, and what keepalived makes of them: the kernel table when every server is
+    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts."""
 
+    services: Tuple[Service, ...]
     blocks: Blocks
     table: Table
     unwell: Mapping[ServiceKey, kernel.Unwell]
     subjects: Mapping[ServiceKey, str]
-    vips: vrrp.Addresses
+    vips: vips.Wanted
+    timeouts: Timeouts = connection_timeouts.UNSAID
 
 
 @dataclass(frozen=True)
@@ -60,16 +66,22 @@ class Observed:
     blocks: Blocks
     active: bool
     table: Table
+    vrrp: vips.Seen = vips.NOTHING
+    timeouts: Optional[Timeouts] = None
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Our file, whether keepalived ran, and which of the services in question (``keys``) were in the kernel."""
+    """Our file, whether keepalived ran, which of the services in question (``keys``) were in the kernel, and the HA
+    groups it had, with what is ``former`` when they are back."""
 
     text: Optional[str]
     active: bool
     keys: FrozenSet[ServiceKey]
     running: FrozenSet[ServiceKey]
+    vips: vips.Wanted
+    former: Tuple[Optional[Sync], ...]
+    timeouts: Optional[Timeouts] = None
 
 
 class KeepalivedEngine(Engine[Desired, Observed]):
@@ -102,12 +114,30 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             key_of(service): kernel.Unwell(replacement(service), service.farm.on_failure == "quiesce")
             for service in carried
         }
-        return Desired(blocks(configuration), table_of(told), unwell, subjects, vrrp.wanted(configuration))
+        return Desired(
+            tuple(carried),
+            blocks(configuration),
+            table_of(told),
+            unwell,
+            subjects,
+            vips.wanted(configuration),
+            connection_timeouts.wanted(configuration),
+        )
 
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)
         header, held = parse(text) if text is not None else (None, {})
-        return Observed(header, held, daemon.is_active(system), read_table(system))
+        active = daemon.is_active(system)
+        seen = self._vrrp(system, held) if active else vips.NOTHING
+        timeouts = connection_timeouts.look(system) if CONNECTION_TIMEOUTS in held else None
+        return Observed(header, held, active, read_table(system), seen, timeouts)
+
+    @staticmethod
+    def _vrrp(system: System, told: Blocks) -> vips.Seen:
+        """The state of the HA groups that the running keepalived was told of."""
+        if not any(subject.startswith(HA_GROUP) for subject in told):
+            return vips.NOTHING
+        return vips.look(system, daemon.main_pid(system), sync_in(told.get(CONNECTION_SYNC, "")))
 
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         steps = []
@@ -124,10 +154,13 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             steps.append(Step(self.name, "repair", "keepalived", "stopped\n", "running\n"))
         elif observed.active:
             steps.extend(self._drift(desired, observed, owned))
+            steps.extend(self._vrrp_drift(desired, observed))
+            if desired.blocks.get(CONNECTION_TIMEOUTS) == observed.blocks.get(CONNECTION_TIMEOUTS):
+                steps.extend(connection_timeouts.repairs(self.name, desired.timeouts, observed.timeouts))
         return steps
 
     def _step(self, action: str, subject: str, before: str, after: str) -> Step:
-        return Step(self.name, action, subject, before, after, impact_of_change(subject, before, after))
+        return Step(self.name, action, subject, *masked(before, after), impact_of_change(subject, before, after))
 
     def _drift(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         """Steps for services that somebody else changed in the kernel; keepalived itself never looks (issue 1877).
@@ -148,21 +181,34 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             )
         return steps
 
+    def _vrrp_drift(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        """Steps for VIPs and daemons that somebody else removed or added; what changes its block anyway is not among
+        them, as the reload brings it about."""
+        same = {subject for subject, text in desired.blocks.items() if observed.blocks.get(subject) == text}
+        for repair in vips.differences(desired.vips.only(same), observed.vrrp):
+            yield Step(self.name, "repair", *repair, payload=repair)
+
     def check(self, desired: Desired, system: System) -> List[Problem]:
-        return daemon.refusals(system, desired.blocks)
+        host = lacking(desired.services, system) + vips.refusals(desired.vips, system)
+        host += host_checks.refusals(desired.services, system)
+        return host + daemon.refusals(system, desired.blocks)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
         keys = frozenset((*desired.table, *owned.table))
         running = frozenset(read_table(system).only(keys))
-        return Snapshot(system.read(daemon.FILE), daemon.is_active(system), keys, running)
+        former = (desired.vips.sync,)
+        timeouts = connection_timeouts.look(system) if desired.timeouts != connection_timeouts.UNSAID else None
+        text = system.read(daemon.FILE)
+        return Snapshot(text, daemon.is_active(system), keys, running, owned.vips, former, timeouts)
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
-        repairs = [step.payload for step in steps if step.payload is not None]
+        repairs = [step.payload for step in steps if isinstance(step.payload, Operation)]
         lost = {operation.key for operation in repairs if operation.before is None}
-        if len(repairs) == len(steps) and not lost:
-            change_kernel(system, repairs)
-            return Applied()
         done: List[str] = []
+        if all(step.payload is not None for step in steps) and not lost:
+            change_kernel(system, repairs)
+            self._mend(steps, desired, system)
+            return Applied()
         if lost:
             # keepalived believes that these are in the kernel; it adds them anew when they leave its file and come back
             leaving = {desired.subjects[key] for key in lost}
@@ -171,6 +217,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             system.sleep(_SECONDS_OF_A_RELOAD)
         done += self._activate(desired.blocks, system)
         self._settle(desired, system)
+        self._mend(steps, desired, system)
         return Applied(tuple(done))
 
     @staticmethod
@@ -197,6 +244,13 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             system.sleep(_POLL)
         change_kernel(system, [operation for operation in differences if operation.before])
 
+    @staticmethod
+    def _mend(steps: Sequence[Step], desired: Desired, system: System) -> None:
+        """What keepalived leaves undone of VIPs and connection synchronisation."""
+        former = [sync_in(step.before) for step in steps if step.subject == CONNECTION_SYNC]
+        vips.mend(system, daemon.main_pid(system), desired.vips, former)
+        connection_timeouts.settle(system, desired.timeouts)
+
     def restore(self, system: System, snapshot: Snapshot) -> None:
         if snapshot.text is None:
             system.remove(daemon.FILE)
@@ -214,6 +268,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             if system.now() >= end:
                 raise EngineFault("keepalived's file is as it was, but the kernel's services are not; see ipvsadm -Ln")
             system.sleep(_POLL)
+        if snapshot.active:
+            vips.mend(system, daemon.main_pid(system), snapshot.vips, snapshot.former)
+        if snapshot.timeouts is not None:
+            connection_timeouts.settle(system, snapshot.timeouts)
 
     def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
         end = system.now() + _SECONDS_TO_VERIFY
@@ -240,10 +298,5 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             for key in owned.table
             if key in table and key not in desired.table
         ]
-        held = vrrp.running(system, daemon.main_pid(system)) if desired.vips else {}
-        found += [
-            Problem(f"HA group {group}", "the running keepalived does not have its VIPs", ", ".join(sorted(addresses)))
-            for group, addresses in sorted(desired.vips.items())
-            if held is not None and held.get(group) != addresses
-        ]
-        return found
+        found += connection_timeouts.wrong(system, desired.timeouts)
+        return found + vips.wrong(desired.vips, owned.vips, system, daemon.main_pid(system))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Set
 
-from .vrrp_text import CONNECTION_SYNC, HA_GROUP, SYNC_GROUP
+from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, SYNC_GROUP
 
 
 def _lines(block: str, *beginnings: str) -> Set[str]:
@@ -25,7 +25,7 @@ def _addresses(block: str) -> Set[str]:
 
 def impact_of_change(subject: str, before: str, after: str) -> str:
     """The impact of replacing a block by another of the same subject; either may be empty."""
-    if subject == CONNECTION_SYNC:
+    if subject in (CONNECTION_SYNC, CONNECTION_TIMEOUTS):
         return "none"
     if subject.startswith(SYNC_GROUP):
         return "failover"

@@ -16,16 +16,19 @@ from typing import Dict, Iterator, List, Match, Optional, Sequence, Tuple
 from ..._model.configuration import Configuration
 from ..._model.ha_group_rules import advertised
 from ..._model.objects import with_defaults
-from ..._model.vip import HaGroup, Vip
+from ..._model.vip import ConnectionTimeouts, HaGroup, Vip
 from .tracking_text import trackers, tracking
 from .words import seconds, word
 
 CONNECTION_SYNC = "connection sync"
+CONNECTION_TIMEOUTS = "connection timeouts"
 SYNC_GROUP = "sync group "
 HA_GROUP = "HA group "
 
 _SECRET = re.compile(r"(?P<keyword>\bauth_pass\"?[ \t]+)(?P<secret>\S.*)")
 _STARS = "********"
+# What keepalived takes without a word (RFC 9568 §6.1)
+_MISSED_ADVERTS = 3
 
 
 def vrrp_blocks(configuration: Configuration) -> Dict[str, str]:
@@ -39,6 +42,8 @@ def vrrp_blocks(configuration: Configuration) -> Dict[str, str]:
             together.setdefault(group.sync_group, []).append(group.name)
         if group.connection_sync:
             found[CONNECTION_SYNC] = _text(_sync_daemon(group))
+        if group.connection_timeouts is not None:
+            found[CONNECTION_TIMEOUTS] = _text(_timeouts(group.connection_timeouts))
     for name, members in together.items():
         if len(members) > 1:  # keepalived complains of a group that has nothing to move with
             found[f"{SYNC_GROUP}{name}"] = _text(_sync_group(name, members))
@@ -82,6 +87,8 @@ def _instance(group: HaGroup, vips: Sequence[Vip]) -> Iterator[str]:
     # Two directors that were both active, because the network between them was cut, meet again: the one that steps back
     # answers once more, so that the other one hears it and announces its VIPs anew.
     yield "    higher_prio_send_advert true"
+    if group.missed_adverts != _MISSED_ADVERTS:
+        yield f"    down_timer_adverts {group.missed_adverts}"
     if not group.preempt:
         yield "    nopreempt"
     if group.password is not None:
@@ -136,4 +143,11 @@ def _sync_daemon(group: HaGroup) -> Iterator[str]:
     # in a global_defs of our own: keepalived joins it with the user's
     yield "global_defs {"
     yield f"    lvs_sync_daemon {word(group.interface)} inst {group.name} id {group.virtual_router_id}"
+    yield "}"
+
+
+def _timeouts(timeouts: ConnectionTimeouts) -> Iterator[str]:
+    said = (("tcp", timeouts.tcp), ("tcpfin", timeouts.tcp_fin), ("udp", timeouts.udp))
+    yield "global_defs {"
+    yield "    lvs_timeouts" + "".join(f" {word} {value}" for word, value in said if value is not None)
     yield "}"
