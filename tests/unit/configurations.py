@@ -95,7 +95,7 @@ _CHECKS = st.one_of(
             "status_codes": st.just(["200-299", "301"]),
             "timeout": st.decimals(1, 60, places=2).map(float),
             "http_version": st.sampled_from(["1.0", "1.1"]),
-            "expect": st.sampled_from(["ok", "\"$x\" {a}", r"\\ \r\n\x00#!", "Zoë"]),
+            "expect": st.sampled_from(["ok", '"$x" {a}', r"\\ \r\n\x00#!", "Zoë"]),
         },
     ),
     st.fixed_dictionaries({"type": st.just("https")}, optional={"host": st.just("www.example.com")}),

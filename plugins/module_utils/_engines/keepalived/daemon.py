@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import List, Optional
 
-from ..._host.system import System
+from ..._host.system import Completed, System
 from ..._model.problems import Problem
 from ..base import EngineFault
 from ..capabilities import Version
@@ -90,16 +90,13 @@ def refusals(system: System, blocks: Blocks) -> List[Problem]:
             )
         ]
     candidate = document(blocks)
-    ping_groups = system.read(_PING_GROUPS)
     try:
         system.write(_CANDIDATE, candidate, mode=0o600)
         system.write(_CANDIDATE_MAIN, _INCLUDE.sub(rf"\g<1>{_CANDIDATE}", main), mode=0o600)
-        done = system.run(["keepalived", "-t", "-f", _CANDIDATE_MAIN], timeout=120)
+        done = _test(system, _CANDIDATE_MAIN)
     finally:
         system.remove(_CANDIDATE)
         system.remove(_CANDIDATE_MAIN)
-        if ping_groups is not None and system.read(_PING_GROUPS) != ping_groups:
-            system.write_in_place(_PING_GROUPS, ping_groups)
     if done.rc in (0, _RC_UNCHECKED):
         return []
     said = complaints(done.stderr + done.stdout, _CANDIDATE)
@@ -114,5 +111,14 @@ def refusals(system: System, blocks: Blocks) -> List[Problem]:
 
 
 def _live_complaints(system: System) -> List[Complaint]:
-    done = system.run(["keepalived", "-t", "-f", MAIN], timeout=120)
+    done = _test(system, MAIN)
     return complaints(done.stderr + done.stdout, _CANDIDATE)
+
+
+def _test(system: System, file: str) -> Completed:
+    """How ``keepalived -t`` ends for a file; nothing on the host is different afterwards."""
+    ping_groups = system.read(_PING_GROUPS)
+    done = system.run(["keepalived", "-t", "-f", file], timeout=120)
+    if ping_groups is not None and system.read(_PING_GROUPS) != ping_groups:
+        system.write_in_place(_PING_GROUPS, ping_groups)
+    return done
