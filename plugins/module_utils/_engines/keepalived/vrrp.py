@@ -6,55 +6,93 @@
 
 keepalived writes its state as JSON into the system's temporary directory when it gets a signal, whose number depends on
 the build and is asked for. Builds without JSON support do not know the signal, and nothing is said then.
+Source: ``keepalived/vrrp/vrrp_json.c`` of 2.2.7 to 2.4.3.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional
+from typing import Any, FrozenSet, Iterable, Mapping, NamedTuple, Optional
 
 from ..._host.system import System
-from ..._model.configuration import Configuration
-from ..base import EngineFault
-
-Addresses = Mapping[str, FrozenSet[str]]
 
 _DUMP = "/tmp/keepalived.json"  # KA_TMP_DIR of the build
-_POLL = 0.05
-_SECONDS_TO_WAIT = 5.0
+_POLL = 0.01
+# A reload that begins just now forgets the question, so it is put again.
+_SECONDS_TO_ASK_AGAIN = 1.0
+_SECONDS_TO_WAIT = 10.0
+
+ACTIVE = "active"
+STANDBY = "standby"
+FAULTY = "faulty"
+# enum of keepalived/vrrp/vrrp.h
+_STATES = {0: STANDBY, 1: STANDBY, 2: ACTIVE, 3: FAULTY}
 
 
-def wanted(configuration: Configuration) -> Addresses:
-    """The addresses of each HA group that has some, by the name of the group."""
-    found: Dict[str, FrozenSet[str]] = {}
-    for vip in configuration.vips.values():
-        found[vip.ha_group] = found.get(vip.ha_group, frozenset()) | {vip.ip}
-    return {group: addresses for group, addresses in found.items() if group in configuration.ha_groups}
+class Instance(NamedTuple):
+    """An HA group as the running keepalived has it.
+
+    ``since`` is when it came to its ``state``, in seconds of a clock of keepalived's. ``vips`` are the addresses it has
+    to hold while it is active, without prefix length; ``tracks`` counts its interfaces and scripts.
+    """
+
+    state: str
+    since: float
+    vips: FrozenSet[str]
+    interfaces: FrozenSet[str] = frozenset()
+    scripts: int = 0
 
 
-def running(system: System, pid: int) -> Optional[Addresses]:
-    """The addresses each VRRP instance holds when it is active; None when this build of keepalived cannot tell."""
+Instances = Mapping[str, Instance]
+
+
+def running(system: System, pid: int) -> Optional[Instances]:
+    """The VRRP instances by name; None when this build of keepalived cannot tell. One without instances writes nothing,
+    so that is how it is understood when nothing comes."""
+    if not pid:
+        return {}
     signal = system.run(["keepalived", "--signum=JSON"])
     if signal.rc != 0:
         return None
-    system.remove(_DUMP)
-    system.run(["kill", "-s", signal.stdout.strip(), str(pid)])
     end = system.now() + _SECONDS_TO_WAIT
     while system.now() < end:
+        dump = _dumped(system, signal.stdout.strip(), pid)
+        if dump is not None:
+            return instances(dump)
+    return {}
+
+
+def _dumped(system: System, signal: str, pid: int) -> Any:
+    """What keepalived writes on a signal, None when it does not for a while. The file is not left there: it has the
+    passwords of version 2 in it."""
+    system.remove(_DUMP)
+    system.run(["kill", "-s", signal, str(pid)])
+    end = system.now() + _SECONDS_TO_ASK_AGAIN
+    while system.now() < end:
         try:
-            return instances(json.loads(system.read(_DUMP) or ""))
+            dump = json.loads(system.read(_DUMP) or "")
         except ValueError:  # not there yet, or not written to its end
             system.sleep(_POLL)
-    raise EngineFault(f"keepalived did not write its state to {_DUMP} within {_SECONDS_TO_WAIT:g} s")
+        else:
+            system.remove(_DUMP)
+            return dump
+    return None
 
 
-def instances(dump: Any) -> Addresses:
-    """The addresses by instance in a dump of json_version 1 (a list) or 2 (a mapping that holds it)."""
+def instances(dump: Any) -> Instances:
+    """The instances in a dump of json_version 1 (a list) or 2 (a mapping that holds it)."""
     found = dump if isinstance(dump, list) else dump["vrrp"]
-    return {
-        instance["data"]["iname"]: _addresses([*instance["data"].get("vips", ()), *instance["data"].get("evips", ())])
-        for instance in found
-    }
+    return {instance["data"]["iname"]: _instance(instance["data"]) for instance in found}
+
+
+def _instance(data: Mapping[str, Any]) -> Instance:
+    return Instance(
+        _STATES[data["state"]],
+        data["last_transition"],
+        _addresses([*data.get("vips", ()), *data.get("evips", ())]),
+        frozenset(data.get("track_ifp", ())),
+        len(data.get("track_script", ())),
+    )
 
 
 def _addresses(lines: Iterable[str]) -> FrozenSet[str]:

@@ -1,0 +1,236 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The VIPs of HA groups: what the director should hold in its present state, and what it holds. Private to evenkeel.lb.
+
+Whether a group is active here is for VRRP to decide and never a difference: a standby holds no VIP. keepalived sees a
+VIP that somebody removes, lets the group go and takes it again at once (2.2.7 to 2.4.3), but only as long as the kernel
+can tell it: under a flood of changes the message is lost, and keepalived goes on as if it held the VIP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Collection, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ..._host import process_events
+from ..._host.addresses import Held, add_address, read_addresses, remove_address
+from ..._host.ipvs_settings import Daemon, read_daemons
+from ..._host.system import System
+from ..._model.configuration import Configuration
+from ..._model.problems import Problem
+from ..._model.vip import Vip
+from . import connection_sync
+from .connection_sync import Sync
+from .programs import flaw
+from .vrrp import ACTIVE, Instance, Instances, running
+from .vrrp_text import CONNECTION_SYNC, HA_GROUP, active_groups
+
+_ATTEMPTS = 5
+
+
+class WantedVip(NamedTuple):
+    """A VIP of an HA group, the address that holds it, and that address's attributes in the words of ip-address(8)."""
+
+    name: str
+    held: Held
+    attributes: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """What an HA group should have in the running keepalived. ``scripts`` are programs by the name of the tracker."""
+
+    vips: Tuple[WantedVip, ...]
+    interfaces: FrozenSet[str] = frozenset()
+    scripts: Mapping[str, str] = field(default_factory=dict)
+    programs: Tuple[str, ...] = ()
+
+    @property
+    def ips(self) -> FrozenSet[str]:
+        return frozenset(vip.held.ip for vip in self.vips)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The HA groups by name, and the one wish for connection synchronisation there may be."""
+
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    sync: Optional[Sync] = None
+
+    def only(self, subjects: Collection[str]) -> Wanted:
+        """The part of it whose blocks are among ``subjects``."""
+        groups = {name: group for name, group in self.groups.items() if f"{HA_GROUP}{name}" in subjects}
+        with_sync = self.sync is not None and CONNECTION_SYNC in subjects and self.sync.group in groups
+        return Wanted(groups, self.sync if with_sync else None)
+
+
+class Seen(NamedTuple):
+    """What there is at one moment. ``instances`` is None when this build of keepalived cannot tell."""
+
+    instances: Optional[Instances] = None
+    addresses: FrozenSet[Held] = frozenset()
+    daemons: Tuple[Daemon, ...] = ()
+
+    def is_active(self, name: str, group: Group) -> Optional[bool]:
+        """Whether an HA group is active here; None when keepalived does not have it."""
+        if self.instances is None:
+            return any(vip.held in self.addresses for vip in group.vips)
+        return self.instances[name].state == ACTIVE if name in self.instances else None
+
+    def fits_together(self, sync: Optional[Sync]) -> bool:
+        """Whether every instance holds what its state says, so that no change of state can have come between."""
+        if self.instances is None:
+            return True
+        ips = {held.ip for held in self.addresses}
+        told = [instance.vips <= ips if instance.state == ACTIVE else not instance.vips & ips for instance in
+                self.instances.values()]  # fmt: skip
+        owner: Optional[Instance] = self.instances.get(sync.group) if sync is not None else None
+        if sync is not None and owner is not None:
+            told.append(connection_sync.is_running(self.daemons, sync.daemon(owner.state == ACTIVE)))
+        return all(told)
+
+
+NOTHING = Seen()
+
+
+class Repair(NamedTuple):
+    """One thing that is not as it should be in the present state, as a step shows it."""
+
+    subject: str
+    before: str
+    after: str
+    impact: str
+
+
+def wanted(configuration: Configuration) -> Wanted:
+    """What a configuration wants of the HA groups that have a VIP."""
+    groups: Dict[str, Group] = {}
+    sync = None
+    for group, vips in active_groups(configuration):
+        groups[group.name] = Group(
+            tuple(_wanted_vip(vip, vip.interface or group.interface) for vip in vips),
+            frozenset(group.tracked_interfaces or ()),
+            {script.name: script.script for script in group.tracked_scripts or ()},
+            tuple(group.tracked_services or ()),
+        )
+        if group.connection_sync:
+            sync = Sync.of(group)
+    return Wanted(groups, sync)
+
+
+def _wanted_vip(vip: Vip, interface: str) -> WantedVip:
+    attributes: Tuple[str, ...] = ("label", vip.label) if vip.label is not None else ()
+    if ":" in vip.ip:
+        attributes = ("preferred_lft", "0", "nodad")
+    return WantedVip(vip.name, Held(interface, vip.address), attributes)
+
+
+def look(system: System, pid: int, sync: Optional[Sync]) -> Seen:
+    """What there is now. ``sync`` is the wish that the running keepalived knows.
+
+    State and addresses are asked for one after the other; a change of state in between would look like a fault, so
+    what does not fit together is looked at again until the state did not change around it.
+    """
+    seen = Seen()
+    for _attempt in range(_ATTEMPTS):
+        seen = Seen(running(system, pid), read_addresses(system), tuple(read_daemons(system)))
+        if seen.fits_together(sync) or running(system, pid) == seen.instances:
+            break
+    return seen
+
+
+def differences(wish: Wanted, seen: Seen) -> List[Repair]:
+    """What is not as it should be in the present state of each group."""
+    found = []
+    for name, group in sorted(wish.groups.items()):
+        active = seen.is_active(name, group)
+        for vip in group.vips if active is not None else ():
+            strays = [held for held in _strays(vip, seen) if not active]
+            if active and vip.held not in seen.addresses:
+                found.append(Repair(f"VIP {vip.name}", "", f"{vip.held}\n", "none"))
+            elif strays and seen.instances is not None:
+                # both directors would answer for it
+                found.append(Repair(f"VIP {vip.name}", "".join(f"{held}\n" for held in strays), "", "reset"))
+    daemon = _wanted_daemon(wish, seen)
+    if daemon is not None and not connection_sync.is_running(seen.daemons, daemon):
+        strays_ = connection_sync.strays(seen.daemons, daemon)
+        before = "".join(f"{stray} with id {stray.sync_id}\n" for stray in strays_)
+        after = f"{daemon} with id {daemon.sync_id}\n"
+        found.append(Repair("connection sync: kernel", before, after, "none"))
+    return found
+
+
+def _strays(vip: WantedVip, seen: Seen) -> List[Held]:
+    return sorted(held for held in seen.addresses if (held.interface, held.ip) == (vip.held.interface, vip.held.ip))
+
+
+def _wanted_daemon(wish: Wanted, seen: Seen) -> Optional[Daemon]:
+    if wish.sync is None:
+        return None
+    active = seen.is_active(wish.sync.group, wish.groups[wish.sync.group])
+    return wish.sync.daemon(active) if active is not None else None
+
+
+def mend(system: System, pid: int, wish: Wanted, former: Sequence[Optional[Sync]] = ()) -> None:
+    """Make everything as it should be in the present state, which may have changed since the plan was made.
+
+    ``former`` are wishes for connection synchronisation that hold no more. Raises HostFault.
+    """
+    seen = look(system, pid, wish.sync) if wish.groups else Seen(daemons=tuple(read_daemons(system)))
+    for name, group in wish.groups.items():
+        active = seen.is_active(name, group)
+        for vip in group.vips if active is not None else ():
+            if active and vip.held not in seen.addresses:
+                add_address(system, vip.held, vip.attributes)
+            elif not active and seen.instances is not None:
+                for held in _strays(vip, seen):
+                    remove_address(system, held)
+    daemon = _wanted_daemon(wish, seen)
+    if daemon is not None or wish.sync is None:
+        connection_sync.settle(system, seen.daemons, daemon, [sync for sync in former if sync is not None])
+
+
+def wrong(wish: Wanted, owned: Wanted, system: System, pid: int) -> List[Problem]:
+    """What the running keepalived does not have of the HA groups, and what is left of those it had."""
+    if not wish.groups:
+        return _left(wish, owned, read_daemons(system)) if owned.sync is not None else []
+    seen = look(system, pid, wish.sync)
+    found = _left(wish, owned, seen.daemons)
+    for name, group in sorted(wish.groups.items()) if seen.instances is not None else ():
+        instance = (seen.instances or {}).get(name)
+        if instance is None or instance.vips != group.ips:
+            message = "the running keepalived does not have its VIPs"
+            found.append(Problem(f"HA group {name}", message, ", ".join(sorted(group.ips))))
+        elif instance.scripts != len(group.scripts) or not group.interfaces <= instance.interfaces:
+            message = "the running keepalived does not track all that it should"
+            found.append(Problem(f"HA group {name}", message, "see journalctl -u keepalived.service"))
+    found += [
+        Problem(repair.subject, f"is not as wanted: {(repair.after or 'nothing').strip()}")
+        for repair in differences(wish, seen)
+    ]
+    return found
+
+
+def _left(wish: Wanted, owned: Wanted, daemons: Sequence[Daemon]) -> List[Problem]:
+    if wish.sync is not None or owned.sync is None:
+        return []
+    strays = connection_sync.strays(daemons, None, [owned.sync])
+    return [Problem("connection sync: kernel", f"the {daemon} still runs, though it was removed") for daemon in strays]
+
+
+def refusals(wish: Wanted, system: System) -> List[Problem]:
+    """What keepalived would be told to track on this host and could not, which ``keepalived -t`` does not say."""
+    found = []
+    for name, group in sorted(wish.groups.items()):
+        for script, program in sorted(group.scripts.items()):
+            found_flaw = flaw(system, program)
+            if found_flaw is not None:
+                found.append(Problem(f"ha_groups[{name}].tracked_scripts[{script}].script", *found_flaw))
+        if group.programs and not process_events.are_told(system):
+            message = "cannot be tracked: this kernel does not tell of processes (CONFIG_PROC_EVENTS)"
+            found.append(
+                Problem(f"ha_groups[{name}].tracked_services", message, "a tracked script that looks for them")
+            )
+    return found
