@@ -12,6 +12,7 @@ Source: ipvsadm 1.31, its manual page and what the program printed for tables wi
 from __future__ import annotations
 
 import functools
+import re
 from typing import Container, Dict, Iterator, List, Optional, Tuple, Union
 
 from ..._host.ipvs_table import (
@@ -79,6 +80,13 @@ LONG_OPTIONS = {
 KEY_OPTIONS = ("-t", "-u", "-f", "--sctp-service")
 WITH_ARGUMENT = {*KEY_OPTIONS, "-s", "-M", "-b", "--pe", "-r", "-w", "-x", "-y", "--tun-type", "--tun-port"}
 WITHOUT_ARGUMENT = {"-A", "-a", "-6", "-o", *FORWARDING, *TUNNEL_FLAGS}
+OF_SERVICES = {"-A", *KEY_OPTIONS, "-6", "-s", "-p", "-M", "-b", "--pe", "-o"}
+OF_DESTINATIONS = {"-a", *KEY_OPTIONS, "-6", "-r", *FORWARDING, "-w", "-x", "-y", "--tun-type", "--tun-port"}
+OF_DESTINATIONS |= set(TUNNEL_FLAGS)
+# What ipvsadm takes for the space between words; a line ends with a line feed and with nothing else.
+WORD = re.compile(r"[^ \t\v\f\r]+")
+# IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN are 16, with the zero byte at the end
+NAME = re.compile(r"[!-~]{1,15}")
 
 
 class RulesError(ValueError):
@@ -136,8 +144,8 @@ def render_destination(key: ServiceKey, destination: Destination) -> str:
 def parse(text: str) -> Table:
     """The table that the rules make in an empty kernel; RulesError names the line that is not understood."""
     entries: Dict[ServiceKey, Tuple[Service, Dict[Tuple[str, int], Destination]]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
+    for number, line in enumerate(text.split("\n"), 1):
+        if not WORD.search(line) or _is_comment(line):
             continue
         try:
             key, added = parse_rule(line)
@@ -160,11 +168,13 @@ def parse_rule(line: str) -> Tuple[ServiceKey, Union[Service, Destination]]:
     """What one rule adds, and to which service; a ValueError says what is wrong with it."""
     options = _options(_words(line))
     key = _key(options)
-    if "-A" in options:
-        return key, _service(key, options)
-    if "-a" in options:
-        return key, _destination(key, options)
-    raise RulesError("neither -A nor -a")
+    adds_service = "-A" in options
+    if not adds_service and "-a" not in options:
+        raise RulesError("neither -A nor -a")
+    for option in options:
+        if option not in (OF_SERVICES if adds_service else OF_DESTINATIONS):
+            raise RulesError(f"{option} does not go with {'-A' if adds_service else '-a'}")
+    return key, _service(key, options) if adds_service else _destination(key, options)
 
 
 def lines_of(text: str, keys: Container[ServiceKey]) -> str:
@@ -195,7 +205,10 @@ def replaced(text: str, keys: Container[ServiceKey], table: Table) -> str:
 
 
 def _keyed_lines(text: str) -> Iterator[Tuple[Optional[ServiceKey], str]]:
-    for line in text.splitlines():
+    lines = text.split("\n")
+    if not lines[-1]:
+        del lines[-1]
+    for line in lines:
         yield _key_in(line), line
 
 
@@ -203,7 +216,7 @@ def _key_in(line: str) -> Optional[ServiceKey]:
     """The service a line names, also when the rest of the line is not understood; None when it names none by number."""
     words = _words(line)
     given = [(word, following) for word, following in zip(words, [*words[1:], ""]) if word in KEY_OPTIONS]
-    if len({option for option, _value in given}) != 1 or line.startswith("#"):
+    if len({option for option, _value in given}) != 1 or _is_comment(line):
         return None
     try:
         return _key_of(*given[-1], "-6" in words)
@@ -211,9 +224,13 @@ def _key_in(line: str) -> Optional[ServiceKey]:
         return None
 
 
+def _is_comment(line: str) -> bool:
+    return line.lstrip(" \t").startswith("#")
+
+
 def _words(line: str) -> List[str]:
     """The words of a line, long options by their short names."""
-    words = line.split()
+    words = WORD.findall(line)
     return [word for given in words for word in _split_long(given)] if "--" in line else words
 
 
@@ -252,6 +269,8 @@ def _key(options: Dict[str, str]) -> ServiceKey:
     given = [option for option in KEY_OPTIONS if option in options]
     if len(given) != 1:
         raise RulesError(f"one of {', '.join(KEY_OPTIONS)} is needed")
+    if "-6" in options and given[0] != "-f":
+        raise RulesError("-6 goes with -f alone")
     return _key_of(given[0], options[given[0]], "-6" in options)
 
 
@@ -274,7 +293,24 @@ def _service(key: ServiceKey, options: Dict[str, str]) -> Service:
     for name in filter(None, options.get("-b", "").split(",")):
         flags |= _value_of(name, names)
     timeout = _number(options.get("-p", "0"), 0, 0xFFFFFFFF)
-    return Service(key, scheduler, flags, timeout, options.get("-M", ""), options.get("--pe", "")).canonical()
+    netmask = _netmask(key, options["-M"]) if "-M" in options else ""
+    engine = _name(options["--pe"]) if "--pe" in options else ""
+    return Service(key, _name(scheduler), flags, timeout, netmask, engine).canonical()
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise RulesError(f"{text!r} is no name of a scheduler or persistence engine")
+    return text
+
+
+def _netmask(key: ServiceKey, text: str) -> str:
+    if key.family == IPV6:
+        return str(_number(text, 1, 128))
+    try:
+        return canonical_address(text)
+    except ValueError as error:
+        raise RulesError(f"{text!r} is no netmask of IPv4") from error
 
 
 def _flags(names: Tuple[str, ...]) -> Dict[str, int]:
@@ -285,7 +321,7 @@ def _destination(key: ServiceKey, options: Dict[str, str]) -> Destination:
     if "-r" not in options:
         raise RulesError("-r is needed")
     address, port = _endpoint(options["-r"])
-    forward = next((value for name, value in FORWARDING.items() if name in options), DIRECT_ROUTE)
+    forward = _one_of(FORWARDING, options, DIRECT_ROUTE)
     if port is None or forward != MASQUERADE:
         port = key.port
     return Destination(
@@ -297,15 +333,23 @@ def _destination(key: ServiceKey, options: Dict[str, str]) -> Destination:
         _number(options.get("-y", "0"), 0, 0xFFFFFFFF),
         _value_of(options.get("--tun-type", "ipip"), TUNNEL_TYPES),
         _number(options.get("--tun-port", "0"), 0, 65535),
-        next((value for name, value in TUNNEL_FLAGS.items() if name in options), 0),
+        _one_of(TUNNEL_FLAGS, options, 0),
     ).canonical()
+
+
+def _one_of(choices: Dict[str, int], options: Dict[str, str], default: int) -> int:
+    """What the one option among ``choices`` stands for."""
+    given = [value for name, value in choices.items() if name in options]
+    if len(given) > 1:
+        raise RulesError(f"one of {', '.join(choices)} is allowed")
+    return given[0] if given else default
 
 
 def _endpoint(text: str) -> Tuple[str, Optional[int]]:
     """Address and port; the port is None when there is none. Only numbers: names would need the host's databases."""
     if text.startswith("["):
         address, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
+        if not bracket or (rest and not rest.startswith(":")) or ":" not in address:
             raise RulesError(f"{text!r} is not [address]:port")
         colon, port = rest[:1], rest[1:]
     else:
@@ -315,7 +359,7 @@ def _endpoint(text: str) -> Tuple[str, Optional[int]]:
 
 
 def _number(text: str, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or not least <= int(text) <= most:
         raise RulesError(f"{text!r} is not a number from {least} to {most}")
     return int(text)
 

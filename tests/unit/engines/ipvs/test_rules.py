@@ -123,6 +123,19 @@ def test_long_options_and_defaults_are_understood() -> None:
         ("-a -t 10.10.0.50:80 -r 1.2.3.4", "no line before adds virtual server tcp 10.10.0.50:80"),
         ("-A -t 10.10.0.50:80\n-a -t 10.10.0.50:80", "-r is needed"),
         ("-A -f 0", "'0' is not a number from 1 to"),
+        ("-A -t 10.10.0.50:80 -s größe", "'größe' is no name"),
+        ("-A -t 10.10.0.50:80 --pe 0123456789abcdef", "'0123456789abcdef' is no name"),
+        ("-A -t 10.10.0.50:80 -p 60 -M 64", "'64' is no netmask"),
+        ("-A -t [10.10.0.50]:80", r"is not \[address\]:port"),
+        ("-A -f 00000000007", "'00000000007' is not a number"),
+        ("-A -t [fd10::50]:80 -p 60 -M 129", "'129' is not a number from 1 to 128"),
+        ("-A -t 10.10.0.50:80 -w 3", "-w does not go with -A"),
+        ("-A -t 10.10.0.50:80 -a", "-a does not go with -A"),
+        ("-A -t 10.10.0.50:80\n-a -t 10.10.0.50:80 -r 1.2.3.4 -s rr", "-s does not go with -a"),
+        ("-A -t 10.10.0.50:80\n-a -t 10.10.0.50:80 -r 1.2.3.4 -g -m", "one of -m, -i, -g"),
+        ("-A -t 10.10.0.50:80\n-a -t 10.10.0.50:80 -r 1.2.3.4 -i --tun-csum --tun-nocsum", "one of --tun-nocsum"),
+        ("-A -t 10.10.0.50:80 -6", "-6 goes with -f alone"),
+        ("-A -t 10.10.0.50:80\u00a0-s rr", "rr is not known here"),
         (
             "-A -t 10.10.0.50:80\n-a -t 10.10.0.50:80 -r 1.2.3.4\n-a -t 10.10.0.50:80 -r 1.2.3.4:80",
             "server 1.2.3.4:80 of virtual server tcp 10.10.0.50:80 is there twice",
@@ -168,6 +181,20 @@ def test_lines_of_others_stay_as_they_are() -> None:
     assert written == OTHERS + render(ours)
     assert lines_of(written, {WEB}) == render(ours)
     assert replaced(written, {WEB}, Table()) == OTHERS
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    """A part of a comment must not become a rule."""
+    text = "".join(f"# kept{sign}-A -t 192.0.2.9:26 -s rr\n" for sign in "\v\f\r\x1c\x1d\x1e\x85\u2028\u2029")
+    assert replaced(text, {WEB}, Table()) == text
+    assert parse(text) == Table()
+    assert parse("-A\t-t 10.10.0.50:80 -s\v rr \r\n") == Table([(Service(WEB, "rr"), [])])
+
+
+def test_a_comment_may_begin_after_space() -> None:
+    text = " \t# -A -t 10.10.0.50:80 -s rr\n"
+    assert parse(text) == Table()
+    assert lines_of(text, {WEB}) == ""
 
 
 def test_lines_of_ours_go_also_when_they_are_not_understood() -> None:
