@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import INFORMATIONAL, NOTHING_NEAR, Can
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import carriers
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Boolean, Choice
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.lists import Nested, ObjectList
@@ -29,17 +29,17 @@ only people and inventories read are borne by every engine and marked *informati
 
 def page() -> str:
     """The page as text."""
-    carriers = engines()
+    columns = carriers()
     parts = [_HEAD]
     for key, kind in KINDS.items():
         word = described(kind)
         parts += [f"## {word[0].upper()}{word[1:]} (`{key}`)", ""]
         parts += [
-            "| field | " + " | ".join(engine.name for engine in carriers) + " |",
-            "|---" * (len(carriers) + 1) + "|",
+            "| field | " + " | ".join(engine.name for engine in columns) + " |",
+            "|---" * (len(columns) + 1) + "|",
         ]
         for field, option in _fields(key, kind):
-            cells = [_cell(field, option, engine.describe().get(field)) for engine in carriers]
+            cells = [_cell(field, option, engine.describe().get(field)) for engine in columns]
             parts.append(f"| `{field.partition('.')[2]}` | " + " | ".join(cells) + " |")
         parts.append("")
     return "\n".join(parts)

@@ -47,6 +47,8 @@ KERNEL: Capabilities = {
     "virtual_servers.farm": EVERYTHING,
     "virtual_servers.enabled": EVERYTHING,
     "virtual_servers.engine": EVERYTHING,
+    "virtual_servers.source_nat_type": EVERYTHING,
+    "virtual_servers.source_nat_pool": EVERYTHING,
     "virtual_servers.ssl_offload": only(False),
     "farms.name": EVERYTHING,
     "farms.balance": only(*SCHEDULERS, nearest=_NEAREST_BALANCE, since=_NEW_SCHEDULERS),

@@ -13,6 +13,7 @@ from .._model.problems import Problem
 from .base import Engine
 from .ipvs.engine import IpvsEngine
 from .keepalived.engine import KeepalivedEngine
+from .nftables.engine import NftablesEngine
 
 _NAMES = (IpvsEngine.name, KeepalivedEngine.name)
 
@@ -30,9 +31,14 @@ def without_engine(configuration: Configuration) -> List[Problem]:
     ]
 
 
-def engines() -> List[Engine[Any, Any]]:
-    """The engines of a Linux director, each new."""
+def carriers() -> List[Engine[Any, Any]]:
+    """The engines of a Linux director that a virtual server may be carried by, each new."""
     return [IpvsEngine(), KeepalivedEngine()]
+
+
+def engines() -> List[Engine[Any, Any]]:
+    """All engines of a Linux director, each new: the one that marks packets for the carriers comes before them."""
+    return [NftablesEngine(), *carriers()]
 
 
 def beyond(configuration: Configuration) -> List[Problem]:

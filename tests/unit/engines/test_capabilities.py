@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import INFORMATIONAL, NOTHING_NEAR
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import NftablesEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import carriers
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Choice
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
@@ -24,7 +25,7 @@ from ansible_collections.evenkeel.lb.tests.unit.configurations import any_docume
 from ansible_collections.evenkeel.lb.tests.unit.model.around import around, companions, declared, put, samples, where
 
 FIELDS = declared()
-ENGINES = {engine.name: engine for engine in engines()}
+ENGINES = {engine.name: engine for engine in carriers()}
 
 
 def carried(engine: Engine) -> Iterator[str]:
@@ -34,7 +35,7 @@ def carried(engine: Engine) -> Iterator[str]:
 
 
 def cells() -> Iterator[tuple[str, str, Any]]:
-    for engine in engines():
+    for engine in carriers():
         for path in carried(engine):
             for value in samples(path, FIELDS[path]) if path != "virtual_servers.engine" else (engine.name,):
                 yield engine.name, path, value
@@ -138,14 +139,14 @@ PLACEHOLDERS = {"health_checks.type": ("none",)}
 WITHOUT_EFFECT = {
     "ha_groups.advertised_vip": "the group has one VIP only",
     "ha_groups.members.address": "is used in unicast groups only",
+    "ha_groups.sync_group": "there is no other group to move with",
+    "ha_groups.tracked_scripts.timeout=1": "is the interval",
     "health_checks": "ipvs bears checks of type none, which check nothing",
     "farms.health_check": "ipvs bears checks of type none, which check nothing",
     "farms.servers.health_check": "names the check that the farm names",
     "farms.persistence_timeout=0": "0 is unset",
     "health_checks.regex=False": "is unset",
     "vips.ha_group": "keepalived refuses a VIP without one",
-    "ha_groups.sync_group": "there is no other group to move with",
-    "ha_groups.tracked_scripts.timeout=1": "is the interval",
     "vips.interface=eth1": "is the interface of the group",
     "virtual_servers.engine": "chose the engine",
     "virtual_servers.placement": "is for people and inventories",
@@ -168,7 +169,7 @@ def effect(engine: Engine, document: dict[str, Any]) -> Any:
     configuration = Configuration.from_document(document)
     compiled = engine.compile(configuration)
     marked = [service.marking for service in services(configuration, engine.name)]
-    return getattr(compiled, "blocks", None) or compiled.table, marked
+    return getattr(compiled, "blocks", None) or compiled.table, marked, NftablesEngine().compile(configuration).ruleset
 
 
 def heard() -> Iterator[tuple[str, str, Any]]:
@@ -204,7 +205,7 @@ def test_what_every_engine_can_carry_compiles(document, name):
 @settings(max_examples=40)
 def test_whatever_is_asked_for_is_compiled_or_refused(document):
     configuration = Configuration.from_document(document)
-    for engine in engines():
+    for engine in carriers():
         try:
             assert engine.compile(configuration) is not None
         except InvalidConfiguration as invalid:

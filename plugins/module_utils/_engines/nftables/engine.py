@@ -19,7 +19,7 @@ from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
-from ..base import Applied, Engine, EngineFault, Step
+from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
 from . import render
 from .parse import NotNft, parse
@@ -193,6 +193,10 @@ class NftablesEngine(Engine[Desired, Observed]):
         if text != desired.text:
             found.append(Problem(FILE, "does not hold what is wanted at the next boot"))
         return found
+
+    def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
+        """None: no virtual server is carried here."""
+        return {}
 
 
 def _carried(configuration: Configuration) -> List[Service]:
