@@ -79,6 +79,7 @@ options:
     description:
       - Which source address servers see. V(auto) is an address of the director, V(static) one address and
         V(pool) a network that O(source_nat_pool) names. Unset leaves the client's address.
+      - A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it.
     type: str
     choices:
       - auto
@@ -86,7 +87,8 @@ options:
       - pool
   source_nat_pool:
     description:
-      - The address or network of source addresses, such as V(198.51.100.0/29).
+      - The address or network of source addresses, such as V(198.51.100.0/29). It has to lead to the director.
+      - Those that no host may have, the network and broadcast address of IPv4 among them, are not used.
     type: str
   ssl_offload:
     description:

@@ -131,10 +131,14 @@ class VirtualServer:
         Choice("auto", "static", "pool"),
         "Which source address servers see. V(auto) is an address of the director, V(static) one address and V(pool)"
         " a network that O(source_nat_pool) names. Unset leaves the client's address.",
+        "A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it.",
         impact="reset",
     )
     source_nat_pool: Optional[str] = option(
-        Prefix(), "The address or network of source addresses, such as V(198.51.100.0/29).", impact="reset"
+        Prefix(),
+        "The address or network of source addresses, such as V(198.51.100.0/29). It has to lead to the director.",
+        "Those that no host may have, the network and broadcast address of IPv4 among them, are not used.",
+        impact="reset",
     )
     ssl_offload: bool = option(
         Boolean(), "Whether the director ends the client's TLS; needs O(certificate_profiles).", default=False,
