@@ -38,12 +38,22 @@ class Store:
                     f"{self._path} has version {document['version']!r}; this release reads version {_VERSION}"
                 )
             return Configuration.from_document(document["configuration"])
-        except (ValueError, KeyError, TypeError, InvalidConfiguration) as error:
+        except (ValueError, KeyError, TypeError, RecursionError, InvalidConfiguration) as error:
             raise HostFault(
                 f"{self._path} is damaged ({error}); restore it from a backup, or remove it and run again"
             ) from error
 
     def save(self, configuration: Configuration) -> None:
         """Record a configuration; it is on the disk when this returns."""
-        document = {"version": _VERSION, "configuration": configuration.document()}
-        self._system.write(self._path, json.dumps(document, indent=1, sort_keys=True) + "\n", mode=0o600)
+        self._system.write(self._path, _text(configuration), mode=0o600)
+
+
+def _text(configuration: Configuration) -> str:
+    """One object a line: people can search and compare that, and the fast encoder, which cannot indent, writes it."""
+    encode = json.JSONEncoder(sort_keys=True).encode
+    kinds = []
+    for kind, things in sorted(configuration.document().items()):
+        lines = ",\n".join(f"  {encode(thing)}" for thing in things)
+        kinds.append(f" {encode(kind)}: [\n{lines}\n ]" if things else f" {encode(kind)}: []")
+    listed = ",\n".join(kinds)
+    return f'{{"configuration": {{\n{listed}\n}},\n"version": {_VERSION}}}\n'

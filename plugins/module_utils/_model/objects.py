@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections import abc
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
 
 from .fields import BadValue, FieldType, Name, shown
 from .lists import Nested, ObjectList
@@ -23,9 +23,6 @@ from .problems import Problem
 T = TypeVar("T")
 
 _NAME = Name()
-# What is known of each object class, kept because every object asks for it.
-_OPTIONS: Dict[type, Mapping[str, "Option"]] = {}
-_DEFAULTS: Dict[type, Mapping[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,33 @@ def option(
     return dataclasses.field(default=None, metadata={"option": declaration})
 
 
+class _Declared(NamedTuple):
+    """What an object class declares: all of its fields, and what each of its objects is asked for over and over."""
+
+    options: Mapping[str, Option]
+    defaults: Mapping[str, Any]
+    required: Tuple[str, ...]
+    holding: Mapping[str, Option]
+
+
+_DECLARED: Dict[type, _Declared] = {}
+
+
+def _declared(kind: type) -> _Declared:
+    if kind not in _DECLARED:
+        fields: Dict[str, Option] = {field.name: field.metadata["option"] for field in dataclasses.fields(kind)}
+        _DECLARED[kind] = _Declared(
+            fields,
+            {name: field.default for name, field in fields.items() if field.default is not None},
+            tuple(name for name, field in fields.items() if field.required),
+            {name: field for name, field in fields.items() if isinstance(field.type, (ObjectList, Nested))},
+        )
+    return _DECLARED[kind]
+
+
 def options(kind: type) -> Mapping[str, Option]:
     """The declared fields of an object class, by name."""
-    if kind not in _OPTIONS:
-        _OPTIONS[kind] = {field.name: field.metadata["option"] for field in dataclasses.fields(kind)}
-    return _OPTIONS[kind]
+    return _declared(kind).options
 
 
 def described(kind: type) -> str:
@@ -79,25 +98,22 @@ def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
         problems.append(Problem(path, f"is not a {described(kind)}", "a mapping of " + ", ".join(declared)))
         return kind()
     values: Dict[str, Any] = {}
-    for key in raw:
-        if key not in declared:
-            where = f"{path}.{key}" if _NAME.accepts(key) else path
-            problems.append(Problem(where, f"{shown(key)} is not a field of a {described(kind)}", ", ".join(declared)))
-    for name, field in declared.items():
-        value = raw.get(name)
-        if value is None:
+    for name, value in raw.items():
+        field = declared.get(name)
+        if field is None:
+            where = f"{path}.{name}" if _NAME.accepts(name) else path
+            problems.append(Problem(where, f"{shown(name)} is not a field of a {described(kind)}", ", ".join(declared)))
+        elif value is None:
             continue
-        where = f"{path}.{name}"
-        if isinstance(field.type, ObjectList):
-            values[name] = parse_list(field.type.kind, value, where, problems)
-            continue
-        if isinstance(field.type, Nested):
-            values[name] = parse(field.type.kind, value, where, problems)
-            continue
-        try:
-            values[name] = field.type.parse(value)
-        except BadValue as bad:
-            problems.append(Problem(where, bad.message, bad.allowed))
+        elif isinstance(field.type, ObjectList):
+            values[name] = parse_list(field.type.kind, value, f"{path}.{name}", problems)
+        elif isinstance(field.type, Nested):
+            values[name] = parse(field.type.kind, value, f"{path}.{name}", problems)
+        else:
+            try:
+                values[name] = field.type.parse(value)
+            except BadValue as bad:
+                problems.append(Problem(f"{path}.{name}", bad.message, bad.allowed))
     return kind(**values)
 
 
@@ -162,23 +178,22 @@ def merged(old: Optional[T], new: T, keep_members: bool = False) -> T:
 
 def with_defaults(thing: T) -> T:
     """The object as an engine takes it: unset fields hold their declared defaults."""
-    kind = type(thing)
-    if kind not in _DEFAULTS:
-        _DEFAULTS[kind] = {name: field.default for name, field in options(kind).items() if field.default is not None}
     said = vars(thing)
-    missing = {name: default for name, default in _DEFAULTS[kind].items() if said[name] is None}
+    missing = {name: default for name, default in _declared(type(thing)).defaults.items() if said[name] is None}
     # what dataclasses.replace does, in a third of its time: every server comes through here
-    return kind(**{**said, **missing}) if missing else thing
+    return type(thing)(**{**said, **missing}) if missing else thing
 
 
 def incomplete(thing: Any, path: str) -> Iterator[Problem]:
     """A problem for each required field that is unset, in the object and in the objects it holds."""
-    for name, field in options(type(thing)).items():
-        value = getattr(thing, name)
-        if field.required and value is None:
+    declared = _declared(type(thing))
+    for name in declared.required:
+        if getattr(thing, name) is None:
             yield Problem(f"{path}.{name}", "is missing", f"a {described(type(thing))} needs it")
+    for name, field in declared.holding.items():
+        value = getattr(thing, name)
         if isinstance(field.type, ObjectList):
             for item in value or ():
                 yield from incomplete(item, f"{path}.{name}[{item.name}]")
-        elif isinstance(field.type, Nested) and value is not None:
+        elif value is not None:
             yield from incomplete(value, f"{path}.{name}")

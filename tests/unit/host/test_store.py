@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The intended configuration on disk."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import PATH, Store
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents
+from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
+
+
+def saved(configuration: Configuration) -> FakeSystem:
+    system = FakeSystem()
+    Store(system).save(configuration)
+    return system
+
+
+@given(any_documents())
+def test_what_was_recorded_is_loaded_and_recorded_in_the_same_bytes(document: dict[str, Any]) -> None:
+    configuration = Configuration.from_document(document)
+    system = saved(configuration)
+    again = Store(system).load()
+    assert again == configuration
+    assert saved(again).files == system.files
+    assert system.modes[PATH] == 0o600
+
+
+def test_each_object_has_a_line_of_its_own() -> None:
+    checks = [{"type": "tcp", "name": "b"}, {"name": "a", "interval": 5}]
+    text = saved(Configuration.from_document({"health_checks": checks})).files[PATH]
+    assert text.splitlines()[3:8] == [
+        ' "ha_groups": [],',
+        ' "health_checks": [',
+        '  {"interval": 5.0, "name": "a"},',
+        '  {"name": "b", "type": "tcp"}',
+        " ],",
+    ]
+    assert json.loads(text)["version"] == 1
+    assert text.endswith("}\n")
+
+
+def test_nothing_recorded_yet_is_nothing() -> None:
+    assert Store(FakeSystem()).load() == Configuration()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "is damaged"),
+        ("{", "is damaged"),
+        ("[]", "is damaged"),
+        ("[" * 100_000, "is damaged"),
+        ('{"version": 1}', "is damaged"),
+        ('{"version": 1, "configuration": []}', "is damaged"),
+        ('{"version": 1, "configuration": {"farms": [{"name": "web", "balance": "tortoise"}]}}', "tortoise"),
+        ('{"version": 2, "configuration": {}}', "has version 2; this release reads version 1"),
+    ],
+)
+def test_what_cannot_be_understood_is_a_fault(text: str, complaint: str) -> None:
+    system = FakeSystem()
+    system.files[PATH] = text
+    with pytest.raises(HostFault, match=complaint):
+        Store(system).load()
