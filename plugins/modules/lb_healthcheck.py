@@ -50,11 +50,37 @@ EXAMPLES = r"""
     host: www.example.com
     status_codes: ["200-299", "401"]
 
-- name: A UDP service, judged by the TCP port beside it
+- name: Ask by TLS for a page that has to say that all is well
   evenkeel.lb.lb_healthcheck:
-    name: dns-by-tcp
-    type: tcp
-    port: 53
+    name: https
+    type: https
+    uri: /status
+    host: www.example.com
+    http_version: "1.1"
+    expect: '"state":"ok"'
+
+- name: Ask a name server for a record it has to know
+  evenkeel.lb.lb_healthcheck:
+    name: dns
+    type: dns
+    query: www.example.com
+    record_type: AAAA
+
+- name: Ask a game server by UDP, and know the beginning of its answer
+  evenkeel.lb.lb_healthcheck:
+    name: game
+    type: udp
+    port: 27960
+    send: \xff\xff\xff\xffgetstatus
+    expect: \xff\xff\xff\xffstatusResponse
+
+- name: Let a program decide, which is given the address and the port of the server
+  evenkeel.lb.lb_healthcheck:
+    name: replica
+    type: script
+    script: /usr/local/sbin/check-replica
+    interval: 10
+    timeout: 5
 """
 
 RETURN = r"""

@@ -16,9 +16,10 @@ from typing import Dict, Iterator, List, Sequence
 from ..._host.pcre2 import examine
 from ..._host.system import System
 from ..._model.healthcheck import HealthCheck
+from ..._model.octets import octets
 from ..._model.problems import Problem
 from ..._model.services import Service
-from ..capabilities import Version
+from ..capabilities import Needs, Version
 from .checkers import BODY_ONLY, expression
 from .daemon import version
 from .programs import flaw
@@ -26,6 +27,8 @@ from .programs import flaw
 # The first that keeps within its buffer when a pattern that looks behind matches in part (acassen/keepalived, commit
 # ec984192): those before move a web server's answer beyond the memory they have for it.
 _BEARS_LOOKING_BEHIND: Version = (2, 4, 0)
+# The first that takes a last byte of 255 for a byte, not for its own sign of an error (read_hex_str in lib/parser.c).
+_READS_A_LAST_FF: Version = (2, 3, 3)
 
 
 def refusals(services: Sequence[Service], system: System) -> List[Problem]:
@@ -47,6 +50,10 @@ def _refusals(check: HealthCheck, system: System) -> Iterator[Problem]:
             yield Problem(f"{path}.script", *found)
     if check.type in ("http", "https") and check.regex:
         yield from _pattern_refusals(check, f"{path}.expect", system)
+    if check.type == "udp":
+        for name, text in (("send", check.send), ("expect", check.expect)):
+            if octets(text or "").endswith(b"\xff"):
+                yield from _too_old(_READS_A_LAST_FF, f"{path}.{name}", r"ends with \xff", "another last byte", system)
 
 
 def _pattern_refusals(check: HealthCheck, path: str, system: System) -> Iterator[Problem]:
@@ -59,7 +66,12 @@ def _pattern_refusals(check: HealthCheck, path: str, system: System) -> Iterator
             path, f"is no regular expression of PCRE2: {examined.fault}, at byte {place}", "see pcre2pattern(3)"
         )
     elif examined.looks_behind:
-        here = version(system)
-        if here is not None and here < _BEARS_LOOKING_BEHIND:
-            message = f"looks behind where it matches, which keepalived {'.'.join(map(str, here))} cannot do safely"
-            yield Problem(path, message, r"a pattern without \b, \B, \A, (?<= and (?<!, or keepalived 2.4.0")
+        allowed = r"a pattern without \b, \B, \A, (?<= and (?<!"
+        yield from _too_old(_BEARS_LOOKING_BEHIND, path, "looks behind where it matches", allowed, system)
+
+
+def _too_old(needed: Version, path: str, what: str, allowed: str, system: System) -> Iterator[Problem]:
+    here = version(system)
+    if here is not None and here < needed:
+        message = f"{what}, which needs {Needs('keepalived', needed)}, here is {Needs('keepalived', here)}"
+        yield Problem(path, message, allowed)

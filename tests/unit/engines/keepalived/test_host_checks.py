@@ -137,7 +137,7 @@ def test_a_missing_program_is_a_problem_of_its_field():
     [
         ("a(b", "missing closing parenthesis, at byte 3"),
         ("[z-a]", "range out of order in character class, at byte 3"),
-        (r"\bok", "looks behind where it matches, which keepalived 2.2.7 cannot do safely"),
+        (r"\bok", "looks behind where it matches, which needs keepalived 2.4.0, here is keepalived 2.2.7"),
         ("(?<=a)b", "looks behind where it matches"),
         (r"\Aok", "looks behind where it matches"),
     ],
@@ -155,6 +155,14 @@ def test_other_patterns_are_fine(pattern):
 
 def test_from_2_4_0_on_a_pattern_may_look_behind():
     assert asked({"type": "http", "expect": r"\bok", "regex": True}, Host("2.4.0")) == []
+
+
+def test_before_2_3_3_a_datagram_cannot_end_with_a_certain_byte():
+    check = {"type": "udp", "send": r"\xff\xff", "expect": r"\xffa"}
+    (problem,) = asked(check, Host("2.3.2"))
+    message = r"ends with \xff, which needs keepalived 2.3.3, here is keepalived 2.3.2"
+    assert problem == ("health_checks[alive].send", message)
+    assert asked(check, Host("2.3.3")) == []
 
 
 def test_without_pcre2_nothing_is_said(monkeypatch):
