@@ -26,10 +26,13 @@ def drains(service: Service) -> bool:
 
 
 def backends_of(service: Service) -> Tuple[Backend, ...]:
-    """The servers keepalived is told of: those of the farm, and the sorry server where they all drain."""
+    """The servers keepalived is told of: those of the farm, and the sorry server where they all drain. One that is a
+    server of the farm too is told once, as keepalived would drop the second and with it the weight."""
     if service.farm.sorry_server is None or not drains(service):
         return service.backends
-    return (*service.backends, _as_backend(service))
+    sorry = _as_backend(service)
+    others = (one for one in service.backends if (one.address, one.port) != (sorry.address, sorry.port))
+    return (*others, sorry)
 
 
 def sorry_port(service: Service) -> int:

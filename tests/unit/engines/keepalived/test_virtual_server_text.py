@@ -163,3 +163,11 @@ def test_when_all_drain_the_sorry_server_stands_beside_them() -> None:
         "weight 1",
     ]
     assert entry(desired).destinations[2] == Destination("10.20.0.99", 8080, MASQUERADE, 1)
+
+
+def test_a_sorry_server_that_drains_as_a_server_is_there_once() -> None:
+    sorry = {"address": DRAINED[0]["address"], "port": DRAINED[0].get("port", 80)}
+    desired = compiled({"servers": DRAINED, "sorry_server": sorry}, {})
+    heads = [line for line in lines(desired) if line.startswith("real_server")]
+    assert len(heads) == len(set(heads)) == 2
+    assert [destination.weight for destination in entry(desired).destinations] == [1, 0]
