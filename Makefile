@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CACHE := $(or $(EVENKEEL_CACHE),/var/cache/evenkeel)
 
-.PHONY: help setup export unit lint sanity lab-test molecule test demo bench clean distclean
+.PHONY: help setup export unit soak lint sanity lab-test molecule test demo bench clean distclean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -14,6 +14,9 @@ export: ## the collection as Ansible finds it, in build/collections
 
 unit: setup export ## unit and property tests, with every ansible-core there is an environment for
 	@tools/unit.sh
+
+soak: setup ## a million damaged inputs for everything that decodes or parses (a part of it is in unit)
+	@$(CACHE)/venv/core219/bin/python tests/fuzz/soak.py
 
 lint: setup ## formatting, types, import direction, documentation, changelog, ansible-lint
 	@tools/lint.sh

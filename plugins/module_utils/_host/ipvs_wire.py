@@ -104,7 +104,7 @@ def decode_service(answer: bytes) -> Service:
     """The service an answer tells of, canonical; MalformedMessage when something is missing or impossible."""
     values = SERVICE.decode(needed(NESTS.decode(answer), "service"))
     family = _family_of(values)
-    if "fwmark" in values:
+    if values.get("fwmark"):
         key = ServiceKey.of_fwmark(family, values["fwmark"])
     else:
         address = unpack_address(family, needed(values, "address"))

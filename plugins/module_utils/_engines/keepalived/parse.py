@@ -39,7 +39,8 @@ def parse(text: str) -> Tuple[str, Blocks]:
     found: Blocks = {}
     for part in rest:
         subject, _newline, block = part.partition("\n")
-        found[subject] = _without_gap(block)
+        # a block that is there twice is told as both, so that it is no block of ours
+        found[subject] = found.get(subject, "") + _without_gap(block)
     return _without_gap(head), found
 
 

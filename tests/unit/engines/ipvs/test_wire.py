@@ -226,6 +226,8 @@ def test_any_bytes_give_a_value_or_an_error_of_its_own(data: bytes) -> None:
         by_hand("0800"),
         by_hand(DESTINATION_BYTES),
         by_hand(SERVICE_BYTES.replace("0600 0100 0200 0000", "0600 0100 0300 0000")),
+        # neither an address nor a firewall mark
+        by_hand(MARK_BYTES.replace("0500 07000000", "0500 00000000")),
         by_hand(SERVICE_BYTES.replace("0800 0600 77727200", "0800 0600 77ff7200")),
         by_hand(SERVICE_BYTES.replace("0600 0400 0050 0000", "0500 0400 0050 0000")),
     ],

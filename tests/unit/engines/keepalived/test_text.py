@@ -88,6 +88,13 @@ def test_what_is_written_comes_back(description):
     assert parse(document(wanted)) == (HEADER, wanted)
 
 
+def test_a_block_that_is_there_twice_is_no_block_of_ours():
+    wanted = blocks(pair())
+    subject, text = max(wanted.items())
+    found = parse(f"{document(wanted)}\n# evenkeel.lb: {subject}\n{text}")[1]
+    assert found == {**wanted, subject: text + text}
+
+
 @given(documents())
 def test_every_block_is_balanced_and_never_empty(description):
     for text in blocks(Configuration.from_document(description)).values():
