@@ -20,14 +20,15 @@ from .found_services import Origins
 from .reading import Document, Findings, Place
 
 _PATH = re.compile(
-    r"(?P<kind>\w+)\[(?P<name>[^\]]*)\](?:\.(?P<field>\w+)(?:\[(?P<item>[^\]]*)\](?:\.(?P<of_item>\w+))?)?)?"
+    r"(?P<kind>\w+)\[(?P<name>[^\]]*)\](?:\.(?P<field>\w+)(?:\[(?P<item>[^\]]*)\])?(?:\.(?P<inner>\w+))?)?"
 )
 # Fields without which an object would be another one; where one of them is wrong, the object cannot stay.
 _ESSENTIAL = {
     "virtual_servers": {"vip", "port", "ports", "fwmark", "protocol", "farm"},
     "vips": {"address", "interface"},
-    "ha_groups": {"interface", "virtual_router_id", "members", "member", "advert_interval"},
+    "ha_groups": {"interface", "virtual_router_id", "members", "member"},
     "servers": {"address"},
+    "sorry_server": {"address"},
     "members": {"priority", "address"},
 }
 
@@ -75,12 +76,14 @@ def _without(document: Document, problems: Tuple[Problem, ...]) -> Document:
 
 def _shrink(thing: Dict[str, Any], match: "re.Match[str]") -> bool:
     """Take the field or the member that a path names out of an object; false where the object cannot be without."""
-    field = match["field"]
-    if match["item"] is None:
+    field, inner = match["field"], match["inner"]
+    if match["item"] is None and inner is None:
         return _drop(thing, field, _ESSENTIAL.get(match["kind"], set()))
+    if match["item"] is None:
+        return _drop(thing[field], inner, _ESSENTIAL.get(field, set())) or _drop(thing, field, set())
     members: List[Dict[str, Any]] = thing.get(field) or []
     member = next((one for one in members if one.get("name") == match["item"]), None)
-    if member is not None and not _drop(member, match["of_item"], _ESSENTIAL.get(field, set())):
+    if member is not None and not _drop(member, inner, _ESSENTIAL.get(field, set())):
         members.remove(member)
     return member is not None
 

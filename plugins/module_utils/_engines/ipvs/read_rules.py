@@ -68,10 +68,15 @@ class _Rules:
                 self._rule(Place(number), line.strip())
         if self._entries and not self._has_thresholds:
             self._findings.note(Place(1), "", "ipvsadm --save leaves out thresholds (max_connections, low_connections)")
+        for key, entry in self._entries.items():
+            if key.fwmark and key.family == IPV6 and not entry.keys:
+                message = "has no servers, and the family of a firewall mark is here that of its servers"
+                self._findings.lose(entry.found.place, entry.found.text, message, "its servers")
         origins: Origins = {}
         document = documents([entry.found for entry in self._entries.values()], {}, _ENGINE, origins)
         document = valid(document, origins, self._findings)
-        return Reading(document, tuple(self._findings.left_out), tuple(self._findings.notes), "")
+        left_out = sorted(self._findings.left_out, key=lambda finding: finding.place)
+        return Reading(document, tuple(left_out), tuple(self._findings.notes), "")
 
     def _rule(self, place: Place, line: str) -> None:
         shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."

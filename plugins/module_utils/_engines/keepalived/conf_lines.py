@@ -22,9 +22,9 @@ from .conf_files import matching
 
 # lib/parser.h, MAXBUF 1024: what fgets(3) reads of a line, without its end
 _LONGEST = 1022
-# How much definitions and sequences may make of a text, beyond its own length: enough for two thousand virtual servers
+# How much definitions and sequences may make of a text, beyond its own length: enough for a thousand virtual servers
 # with ten servers each from one definition.
-_MOST_MADE = 400_000
+_MOST_MADE = 200_000
 _MOST_SUBSTITUTIONS = 200
 _MOST_FILES = 1000
 _DEEPEST_INCLUDE = 16
@@ -100,7 +100,7 @@ class _Reader:
         with contextlib.suppress(_TooMuch):  # which is among the faults already
             self._read_all()
         if self._faults:
-            raise BadText(self._faults)
+            raise BadText(dict.fromkeys(self._faults))
         return Conf(self._lines, self._physical)
 
     def _read_all(self) -> None:

@@ -23,7 +23,6 @@ LOST_IN_VIRTUAL_SERVER: Lost = {
     "ha_suspend": "lets health checks rest while the director does not hold the VIP; here they go on",
     "smtp_alert": _MAIL,
     "sorry_server_inhibit": "keeps the sorry server in the kernel with weight 0; here it is there when it is needed",
-    "nat_mask": "is a word of IPVS before Linux 2.4 and has had no effect since",
     "flag-3": "is a flag of the scheduler that none of Linux has a meaning for",
 }
 
@@ -49,7 +48,6 @@ LOST_IN_CHECKER: Lost = {
     "fast_recovery": "takes the server back in without asking for all pages again",
     "tls_compliant": "wants the end of TLS to be said",
     "misc_dynamic": "lets the script set the weight of the server; here its status says healthy or not",
-    "user": "runs the script as another user; here it is run by root",
     "host": "tests more than one host; here there is one health check for a server",
 }
 
@@ -120,7 +118,6 @@ LOST_IN_INSTANCE: Lost = {
     "skip_check_adv_addr": "does not compare the addresses in adverts",
     "strict_mode": "keeps to the letter of the VRRP standard",
     "preempt_delay": "waits before it takes VIPs back; here it takes them at once",
-    "down_timer_adverts": "waits for another number of missing adverts; here for three",
     "timer_expired_backup": "waits when its own clock stood still",
     "thread_timer_expired": "waits when its own clock stood still",
     "lower_prio_no_advert": "does not answer adverts of a lower priority",

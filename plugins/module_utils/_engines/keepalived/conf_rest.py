@@ -44,7 +44,7 @@ def rest(conf: Conf, statements: List[Statement], taken: Iterable[Statement]) ->
         if not included and not text.startswith(MARK) and text != HEADER.rstrip() and (text or (lines and lines[-1])):
             lines.append(text)
     for statement in again:
-        lines += _written(statement)
+        lines += ["", *_written(statement)] if lines and lines[-1] else _written(statement)
     return "\n".join(lines).strip("\n") + "\n" if any(lines) else ""
 
 

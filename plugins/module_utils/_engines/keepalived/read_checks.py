@@ -14,10 +14,12 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional
 
-from ..._model.fields import BadValue, DomainName, HostName, UriPath
+from ..._model.fields import BadValue, DomainName, FreeText, HostName, UriPath
+from ..._model.healthcheck import HealthCheck
 from ..._model.lists import StatusCodes
+from ..._model.octets import octets
 from ..reading import Findings
-from .checkers import BODY_ONLY
+from .checkers import BODY_ONLY, expression
 from .conf_lost import LOST_IN_CHECKER, LOST_IN_URL
 from .conf_tree import Statement, split_quoted
 from .conf_values import address, number, seconds, sort_out, switch
@@ -36,7 +38,10 @@ CHECKERS = {
 # keepalived/check/check_api.c, and check_dns.c, check_http.c and check_misc.c where they differ
 _RETRY = {"dns": 3, "script": 0}
 _DELAY_BEFORE_RETRY = {"http": 3.0, "https": 3.0}
-_TIMES = ("delay_loop", "connect_timeout", "retry", "delay_before_retry")
+_LONGEST_REPLY = 65535
+_OF_CHECKER = ("delay_loop", "connect_timeout", "retry", "delay_before_retry")
+# The keywords whose values a checker inherits.
+TIMES = (*_OF_CHECKER, "virtualhost")
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class _Check:
 
     def read(self) -> Optional[Dict[str, Any]]:
         handlers = {
-            **dict.fromkeys(_TIMES, self._time),
+            **dict.fromkeys(_OF_CHECKER, self._time),
             "connect_port": self._connect_port,
             "bindto": self._bind,
             "alpha": self._nothing,  # is looked at with those of the whole farm
@@ -110,6 +115,7 @@ class _Check:
                 "max_reply_length": self._lengths,
             },
         }
+        of_type["http"].update(enable_sni=self._nothing)
         of_type["https"] = {**of_type["http"], "enable_sni": self._sni, "sni_name": self._sni}
         handlers.update(of_type.get(self._type, {}))
         sort_out(self._statements(), handlers, LOST_IN_CHECKER, self._findings)
@@ -129,6 +135,9 @@ class _Check:
 
     def _lose(self, statement: Statement, message: str, allowed: str) -> None:
         self._findings.lose(statement.place, statement.shown, message, allowed)
+
+    def _note(self, statement: Statement, message: str) -> None:
+        self._findings.note(statement.place, statement.shown, message)
 
     def _nothing(self, statement: Statement) -> None:
         pass
@@ -176,9 +185,19 @@ class _Check:
 
     def _regex(self, statement: Statement) -> None:
         words = split_quoted(statement.raw, escapes=True)
-        pattern = (words[1] if len(words) == 2 else "").removeprefix(BODY_ONLY.decode())
+        pattern = words[1].encode("utf-8", "surrogateescape") if len(words) == 2 else b""
+        if pattern.startswith(BODY_ONLY):
+            pattern = pattern[len(BODY_ONLY) :]
+        else:
+            self._note(statement, "is looked for in the headers too; here in the body alone")
         text = literal(pattern)
-        self._fields.update({"expect": pattern, "regex": True} if text is None else {"expect": text})
+        if text is not None and expression(HealthCheck(expect=text)) == pattern:
+            self._fields["expect"] = text
+            return
+        expected = pattern.decode("utf-8", "replace")
+        if not FreeText().accepts(expected) or expected.encode() != pattern:
+            self._lacks = "looks for something that cannot be said in a line of text"
+        self._fields.update(expect=expected, regex=True)
 
     def _http(self, statement: Statement) -> None:
         if statement.argument in ("1.0", "1.1"):
@@ -187,9 +206,8 @@ class _Check:
             self._lose(statement, "asks for the connection to be closed", "1.0 or 1.1")
 
     def _sni(self, statement: Statement) -> None:
-        self._said["sni"] = statement
-        if statement.keyword == "enable_sni" and not switch(statement, self._findings):
-            del self._said["sni"]
+        if statement.keyword == "sni_name" or switch(statement, self._findings):
+            self._said["sni"] = statement
 
     def _helo(self, statement: Statement) -> None:
         self._fields["host"] = statement.argument
@@ -207,9 +225,7 @@ class _Check:
         self._fields["script"] = command[0] if command else ""
         arguments = command[1:]
         if not arguments:
-            self._findings.note(
-                statement.place, statement.shown, "is called with the address and the port of the server as arguments"
-            )
+            self._note(statement, "is called with the address and the port of the server as arguments")
         elif len(arguments) == 2 and arguments[0] == self._server and arguments[1].isdigit() and len(arguments[1]) < 6:
             if int(arguments[1]) != self._port:
                 self._fields["port"] = int(arguments[1])
@@ -232,7 +248,7 @@ class _Check:
 
     def _reply(self, statement: Statement) -> None:
         if len(statement.words) == 1:
-            self._said[statement.keyword] = statement
+            self._lacks = "takes any reply"
             return
         text = from_hexadecimal(" ".join(statement.words[1:]))
         if text is None:
@@ -276,9 +292,15 @@ class _Check:
             self._lacks = (
                 f"asks for {uri!r}, which is no path that can be asked for" if uri else "has no path to ask for"
             )
-        if self._times.virtualhost is not None:
-            self._fields["host"] = self._times.virtualhost
+        host = self._times.virtualhost
+        if host is not None:
+            self._fields["host"] = host
             self._keep_if_valid("host", HostName())
+        sni = self._said.get("sni")
+        if sni is not None and (host is None or (sni.words[0] == "sni_name" and sni.words[1:] not in ((), (host,)))):
+            self._lose(sni, "says a name in the TLS handshake that is not in the request", "virtualhost of that name")
+        elif sni is None and host is not None and self._type == "https":
+            self._note(self._statement, "says no name in the TLS handshake; here it says that of the request")
 
     def _finish_dns(self) -> None:
         self._fields.setdefault("query", ".")
@@ -287,7 +309,19 @@ class _Check:
             self._lacks = f"asks for {self._fields['query'][:60]!r}, which is no domain name"
 
     def _finish_udp(self) -> None:
-        pass
+        """Here a reply may be of any length from what is expected on."""
+        least, most = self._said.get("min_reply_length"), self._said.get("max_reply_length")
+        if "expect" not in self._fields:
+            for statement in filter(None, (least, most)):
+                self._lose(statement, "has no effect without require_reply", "leave it out")
+            return
+        length = len(octets(self._fields["expect"]))
+        if least is not None and least.argument != str(length):
+            self._lose(least, f"wants another length than the {length} bytes that are expected", f"{length}")
+        if most is not None and most.argument != str(_LONGEST_REPLY):
+            self._lose(most, "refuses longer replies", f"{_LONGEST_REPLY}")
+        if least is None or most is None:
+            self._note(self._statement, f"takes replies of up to 255 bytes; here of {length} to {_LONGEST_REPLY}")
 
     def _keep_if_valid(self, name: str, type_: HostName) -> None:
         value = self._fields[name]

@@ -10,7 +10,7 @@ the model has no word for is told by line. Our own file comes back as what it wa
 
 from __future__ import annotations
 
-import re
+import bisect
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..._model.fields import Name
@@ -28,8 +28,9 @@ from .read_servers import read_virtual_server
 from .read_tracking import Trackers
 from .read_vrrp import Groups, read_instances, read_sync_groups
 from .render import MARK
+from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS
 
-_MARKER = re.compile(rf"{re.escape(MARK)}virtual server (\S+)")
+_VIRTUAL_SERVER = "virtual server "
 _TAKEN = (
     "virtual_server",
     "virtual_server_group",
@@ -41,10 +42,15 @@ _TAKEN = (
 
 
 class _Marker(NamedTuple):
-    """A comment of ours that names the virtual server below it; ``at`` is its physical line."""
+    """A comment of ours that says what the blocks below it are about; ``at`` is its physical line."""
 
     at: int
-    name: str
+    subject: str
+
+    @property
+    def name(self) -> str:
+        """The name of the virtual server it is about; empty where it is about something else."""
+        return self.subject[len(_VIRTUAL_SERVER) :] if self.subject.startswith(_VIRTUAL_SERVER) else ""
 
 
 def read_conf(text: str, director: Optional[str] = None, files: Optional[Mapping[str, str]] = None) -> Reading:
@@ -65,6 +71,7 @@ class _Conf:
         self._origins: Origins = {}
         self._of: Dict[str, List[Statement]] = {keyword: [] for keyword in (*_TAKEN, "global_defs")}
         self._statements = statements
+        self._markers = _markers_of(conf)
         for statement in statements:
             self._of.setdefault(statement.keyword, []).append(statement)
         self._groups = Groups(director=director or self._router_id() or "director", version=self._vrrp_version())
@@ -77,7 +84,7 @@ class _Conf:
         read_instances(self._of["vrrp_instance"], trackers, self._groups, self._origins, self._findings)
         read_sync_groups(self._of["vrrp_sync_group"], self._groups, self._findings)
         taken = [statement for keyword in _TAKEN for statement in self._of[keyword]]
-        taken += self._connection_sync()
+        taken += self._own_globals()
         held = valid({"ha_groups": self._groups.ha_groups, "vips": self._groups.vips}, self._origins, self._findings)
         vips = {vip["address"].partition("/")[0]: vip["name"] for vip in held["vips"]}
         found = documents(list(self._services()), vips, "", self._origins)
@@ -99,30 +106,21 @@ class _Conf:
 
     def _services(self) -> Iterator[FoundService]:
         groups = {statement.argument: statement for statement in self._of["virtual_server_group"]}
-        markers = self._markers()
         before: Optional[Tuple[_Marker, FoundService]] = None
         for statement in self._of["virtual_server"]:
-            marker = _above(markers, statement.at)
+            marker = _above(self._markers, statement.at)
             name = marker.name if marker is not None else ""
             head = read_head(statement, groups, name, self._findings)
             if head is None:
                 continue
             service = read_virtual_server(statement, head, self._findings)
             self._marked_by_us(service, statement)
-            if before is not None and before[0] == marker:
-                pair = _dns(before[1], service)
-                if pair:
-                    before = None
-                    continue
-            if before is not None:
-                yield before[1]
+            if before is not None and name and before[0] == marker and _dns(before[1], service):
                 before = None
-            if marker is not None:
+                continue
+            if marker is not None and name:
                 before = (marker, service)
-            else:
-                yield service
-        if before is not None:
-            yield before[1]
+            yield service
 
     def _marked_by_us(self, service: FoundService, statement: Statement) -> None:
         """A service by a mark of ours is one of several ports, and those are not in this text."""
@@ -136,29 +134,29 @@ class _Conf:
                     f"vip, protocol and ports of virtual server {key.name} in place of its fwmark",
                 )
 
-    def _markers(self) -> List[_Marker]:
-        found = []
-        for at, physical in enumerate(self._conf.physical):
-            match = _MARKER.fullmatch(physical.text.rstrip())
-            if match is not None:
-                found.append(_Marker(at, match[1]))
-            elif physical.text.startswith(MARK):
-                found.append(_Marker(at, ""))
-        return found
-
-    def _connection_sync(self) -> List[Statement]:
-        """The global_defs of our own that say connection_sync, and nothing else; each is entered in its HA group."""
+    def _own_globals(self) -> List[Statement]:
+        """The global_defs that we wrote for HA groups; what they say is entered there."""
         taken = []
         for statement in self._of["global_defs"]:
+            marker = _above(self._markers, statement.at)
             inside = statement.inside()
-            words = inside[0].words if len(inside) == 1 else ()
-            if len(words) != 6 or words[0] != "lvs_sync_daemon" or words[2] != "inst" or words[4] != "id":
+            if marker is None or len(inside) != 1:
                 continue
-            group = self._groups.of_instance(words[3])
-            if group is None or (group.get("interface"), str(group.get("virtual_router_id"))) != (words[1], words[5]):
-                continue
-            group["connection_sync"] = True
-            taken.append(statement)
+            words = inside[0].words
+            if marker.subject == CONNECTION_SYNC and len(words) == 6 and words[2] == "inst":
+                group = self._groups.of_instance(words[3])
+                if group is not None and (group.get("interface"), group.get("virtual_router_id")) == (
+                    words[1],
+                    words[5],
+                ):
+                    group["connection_sync"] = True
+                    taken.append(statement)
+            elif marker.subject == CONNECTION_TIMEOUTS and self._groups.ha_groups:
+                first = min(self._groups.ha_groups, key=lambda group: str(group["name"]))
+                names = {"tcp": "tcp", "tcpfin": "tcp_fin", "udp": "udp"}
+                said = zip(words[1::2], words[2::2])
+                first["connection_timeouts"] = {names[word]: value for word, value in said if word in names}
+                taken.append(statement)
         return taken
 
     def _global(self, keyword: str) -> str:
@@ -179,23 +177,33 @@ class _Conf:
                 self._findings.note(statement.place, statement.shown, "is not known here and stays in keepalived.conf")
 
 
+def _markers_of(conf: Conf) -> List[_Marker]:
+    return [
+        _Marker(at, physical.text[len(MARK) :].strip())
+        for at, physical in enumerate(conf.physical)
+        if physical.text.startswith(MARK)
+    ]
+
+
 def _above(markers: List[_Marker], at: int) -> Optional[_Marker]:
-    """The last marker above a line, if it names a virtual server."""
-    above = [marker for marker in markers if marker.at < at]
-    return above[-1] if above and above[-1].name else None
+    """The last marker above a line."""
+    place = bisect.bisect_left(markers, (at, ""))
+    return markers[place - 1] if place else None
 
 
 def _dns(first: FoundService, second: FoundService) -> bool:
     """Whether two services under one name are the two transports of DNS; the first one becomes both."""
     one, other = first.keys[0].fields, second.keys[0].fields
-    alike = [(service.farm, [server[3:] for server in map(_values, service.servers)]) for service in (first, second)]
-    transports = {one.get("protocol"), other.get("protocol")}
-    places = [{name: value for name, value in fields.items() if name != "protocol"} for fields in (one, other)]
-    if transports != {"udp", "tcp"} or places[0] != places[1] or alike[0] != alike[1] or "fwmark" in one:
+    if {one.get("protocol"), other.get("protocol")} != {"udp", "tcp"} or _without_place(first) != _without_place(
+        second
+    ):
         return False
     first.keys = [FoundKey(first.keys[0].name, {**one, "protocol": "dns"})]
     return True
 
 
-def _values(server: Any) -> Tuple[Any, ...]:
-    return (server.place, server.text, server.name, server.address, server.port, server.fields, server.check)
+def _without_place(service: FoundService) -> Tuple[Any, ...]:
+    """What makes a service, but for its protocol and where it stands."""
+    key = {name: value for name, value in service.keys[0].fields.items() if name != "protocol"}
+    servers = [(one.name, one.address, one.port, one.fields, one.check) for one in service.servers]
+    return key, service.farm, servers

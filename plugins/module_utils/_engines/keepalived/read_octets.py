@@ -16,9 +16,10 @@ from ..._model.fields import FreeText
 
 _NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
 _HEX = re.compile(r"[ \t]*([0-9a-fA-F]{1,2})")
-# A regular expression that is nothing but text: what has no meaning, and signs that a backslash keeps from having one.
-_LITERAL = re.compile(r"(?:[^\\^$.\[\]|()?*+{}\x00]|\\[^A-Za-z0-9])*")
-_KEPT = re.compile(r"\\([^A-Za-z0-9])")
+# A regular expression that is nothing but text: what has no meaning, signs that a backslash keeps from having one, and
+# bytes by their numbers.
+_LITERAL = re.compile(rb"(?:[^\\^$.\[\]|()?*+{}\x00]|\\[^A-Za-z0-9]|\\x[0-9a-fA-F]{2})*", re.DOTALL)
+_KEPT = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 
 def from_hexadecimal(text: str) -> Optional[str]:
@@ -48,8 +49,8 @@ def _said(character: str) -> str:
     return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", "surrogateescape"))
 
 
-def literal(pattern: str) -> Optional[str]:
+def literal(pattern: bytes) -> Optional[str]:
     """The text that a regular expression finds when it finds nothing else; None where it is more than text."""
     if not _LITERAL.fullmatch(pattern):
         return None
-    return said(_KEPT.sub(r"\1", pattern).encode("utf-8", "surrogateescape"))
+    return said(_KEPT.sub(lambda kept: bytes.fromhex(kept[1].decode()) if kept[1] else kept[2], pattern))

@@ -130,6 +130,7 @@ class _Instance:
             **dict.fromkeys(self._listed, self._addresses),
             "priority": self._own_priority,
             "advert_int": self._interval,
+            "down_timer_adverts": self._missed,
             "authentication": self._authentication,
             "track_interface": self._tracking.interface,
             "track_process": self._tracking.process,
@@ -162,6 +163,11 @@ class _Instance:
         interval = seconds(statement, 0.01, self._findings)
         if interval is not None:
             self.fields["advert_interval"] = interval
+
+    def _missed(self, statement: Statement) -> None:
+        adverts = number(statement, 1, 100, self._findings)
+        if adverts is not None:
+            self.fields["missed_adverts"] = adverts
 
     def _authentication(self, statement: Statement) -> None:
         said = {inner.keyword: inner for inner in statement.inside()}

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the engines write is read back as what it was written from, for whatever the engines can express.
+
+The configurations follow from the capabilities that the engines declare: a word that one learns to write has to be read
+from then on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from ansible_collections.evenkeel.lb.plugins.filter.lb_parse import lb_parse
+from ansible_collections.evenkeel.lb.plugins.filter.lb_render import lb_render
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond, engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
+from ansible_collections.evenkeel.lb.tests.contract.strategies import Document, carried_documents
+from ansible_collections.evenkeel.lb.tests.unit.engines.test_capabilities import CELLS
+from ansible_collections.evenkeel.lb.tests.unit.model.around import around
+
+ENGINES = {"keepalived": "keepalived", "ipvsadm": "ipvs"}
+# What neither text holds, and what each has no word for: the family of a firewall mark without servers of that family.
+MARKED = (
+    "is the mark of packets to ports of an address",
+    "has no servers, and the family",
+    "is not of the family of its",
+)
+
+
+def read_in(text: str, format_: str) -> dict[str, Any]:
+    """What the text says, with all that it does not."""
+    of_director = {"director": "lb1"} if format_ == "keepalived" else {}
+    found: dict[str, Any] = lb_parse(text, format_, on_loss="report", **of_director)
+    return found
+
+
+def meaning(text: str) -> list[str]:
+    """The lines of a text without order, as servers and VIPs are in that of their names; and without what says no more
+    than a default does."""
+    defaults = ("    quorum 1", "    hysteresis 0")
+    blocks = [without_own_port(block) for block in re.split(r"(?m)^(?=    real_server )", text)]
+    return sorted(line for block in blocks for line in block.split("\n") if line not in defaults)
+
+
+def without_own_port(block: str) -> str:
+    """A server without the port of its test, where that is its own."""
+    head = re.match(r"    real_server \S+ (\d+) \{", block)
+    return re.sub(rf"            connect_port {head[1]}\n", "", block) if head else block
+
+
+def table(document: Document, engine: str) -> Any:
+    """What the kernel would hold."""
+    return next(one for one in engines() if one.name == engine).compile(Configuration.from_document(document)).table
+
+
+def come_back(document: Document, format_: str) -> None:
+    text = lb_render(document, format_)
+    read = read_in(text, format_)
+    assert [entry for entry in read["left_out"] if not entry["message"].startswith(MARKED)] == []
+    assert read["rest"] == ""
+    found = read["configuration"]
+    engine = ENGINES[format_]
+    again = lb_render(found, format_)
+    assert read_in(again, format_)["configuration"] == found
+    if not any(entry["message"].startswith(MARKED[1:]) for entry in read["left_out"]):
+        assert meaning(again) == meaning(text)
+        assert table(found, engine) == table(document, engine)
+    if format_ == "keepalived":
+        named = {
+            service.name for service in services(Configuration.from_document(document), engine) if service.backends
+        }
+        assert {one["name"] for one in found["virtual_servers"]} == named
+        with_vips = {vip["ha_group"] for vip in document.get("vips", ())}
+        assert {one["name"] for one in found["ha_groups"]} == with_vips
+
+
+@given(carried_documents(["keepalived"]))
+def test_keepalived_conf_comes_back(document: Document) -> None:
+    come_back(document, "keepalived")
+
+
+@given(carried_documents(["ipvs"]))
+def test_rules_of_ipvsadm_come_back(document: Document) -> None:
+    come_back(document, "ipvsadm")
+
+
+FORMATS = {engine: format_ for format_, engine in ENGINES.items()}
+
+
+@pytest.mark.parametrize(("engine", "path", "value"), CELLS, ids=lambda part: str(part)[:40])
+def test_every_value_that_an_engine_declares_is_read_back(engine: str, path: str, value: Any) -> None:
+    document = around(path, value, engine)
+    if not beyond(Configuration.from_document(document)):
+        come_back(document, FORMATS[engine])
