@@ -22,6 +22,7 @@ UNIT = REPOSITORY / "roles/director/files/evenkeel-lb-nftables.service"
 HOST = "lb1"
 FOLDER = "/root/contract"
 UTILS = "ansible_collections/evenkeel/lb/plugins/module_utils"
+CONTRACT = "ansible_collections/evenkeel/lb/tests/contract"
 SECONDS_OF_A_COMMAND = 120
 
 
@@ -91,4 +92,6 @@ def _bundle() -> bytes:
         archive.add(REPOSITORY / "plugins/module_utils", UTILS, filter=without_caches)
         archive.add(Path(pyroute2.__file__).parent, "pyroute2", filter=without_caches)
         archive.add(REPOSITORY / "tests/contract/driver.py", "driver.py")
+        for name in ("answering", "faults", "prover", "victim", "witnesses"):
+            archive.add(REPOSITORY / f"tests/contract/{name}.py", f"{CONTRACT}/{name}.py")
     return packed.getvalue()

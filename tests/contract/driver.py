@@ -43,6 +43,8 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import System
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
+from ansible_collections.evenkeel.lb.tests.contract import prover
+from ansible_collections.evenkeel.lb.tests.contract.witnesses import saved, witnessed
 
 Json = Any
 
@@ -65,37 +67,6 @@ def operation_from_json(lists: Json) -> Operation:
     action, key, on_destination, before, after = lists
     make: Callable[..., Any] = Destination if on_destination else lambda key, *rest: Service(ServiceKey(*key), *rest)
     return Operation(action, ServiceKey(*key), before and make(*before), after and make(*after))
-
-
-def saved() -> str:
-    """The table as ipvsadm sees it."""
-    done = subprocess.run(["ipvsadm", "--save", "-n"], check=True, capture_output=True, text=True)
-    return done.stdout
-
-
-def witnessed(ipvs: Any) -> Json:
-    """The table as pyroute2 sees it, in the fields it decodes rightly.
-
-    Left out: the netmask of IPv6 services, which it takes for an IPv4 address, and a tunnel's port, which it takes for
-    a number in host order.
-    """
-    fields = ("AF", "PROTOCOL", "ADDR", "PORT", "FWMARK", "SCHED_NAME", "TIMEOUT")
-    server_fields = ("ADDR", "PORT", "FWD_METHOD", "WEIGHT", "U_THRESH", "L_THRESH", "TUN_TYPE", "TUN_FLAGS")
-    found = []
-    for message in ipvs.service("dump"):
-        service = message.get("IPVS_CMD_ATTR_SERVICE")
-        replies = ipvs.dest("dump", pyroute2.IPVSService.from_message(message))
-        servers = [reply.get("IPVS_CMD_ATTR_DEST") for reply in replies]
-        found.append(
-            {
-                **{field: service.get(f"IPVS_SVC_ATTR_{field}") for field in fields},
-                "FLAGS": service.get("IPVS_SVC_ATTR_FLAGS")["flags"],
-                "SERVERS": [
-                    {field: server.get(f"IPVS_DEST_ATTR_{field}") for field in server_fields} for server in servers
-                ],
-            }
-        )
-    return found
 
 
 def look(_argument: Json) -> Json:
@@ -228,6 +199,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "nft_walk": nft_walk,
     "measure": measure,
     "measure_ipvsadm": measure_ipvsadm,
+    **prover.COMMANDS,
 }
 
 if __name__ == "__main__":

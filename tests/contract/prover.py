@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whole transactions on a lab host with witnesses beside them: commands of the driver for what holds for all engines.
+
+Each does and reports; what is right is decided by the tests.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import LOCK
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault, System
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
+from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
+from ansible_collections.evenkeel.lb.tests.contract.faults import Faulty
+from ansible_collections.evenkeel.lb.tests.contract.witnesses import everything
+
+Json = Any
+
+VICTIM = "ansible_collections.evenkeel.lb.tests.contract.victim"
+SECONDS_OF_A_RUN = 100
+
+
+def versions(_argument: Json) -> Json:
+    """The versions of the software that capabilities depend on."""
+    system = System()
+    found = {}
+    for engine in engines():
+        for can in engine.describe().values():
+            for needs in can.since.values():
+                found[needs.software] = engine.version(needs.software, system)
+    return found
+
+
+def look_around(_argument: Json) -> Json:
+    return everything()
+
+
+def told(system: System, document: Json, check_mode: bool = False) -> Json:
+    """What a run says, as JSON; of one that could not even begin, why."""
+    wanted = Configuration.from_document(document)
+    try:
+        result = reconcile(system, engines(), lambda _recorded: wanted, check_mode)
+    except (HostFault, InvalidConfiguration) as error:
+        return {"state": type(error).__name__, "changed": None, "steps": [], "fault": str(error), "left": []}
+    steps = [[step.engine, step.action, step.subject, step.before, step.after, step.impact] for step in result.steps]
+    return {
+        "state": result.transaction.state,
+        "changed": result.changed,
+        "impact": result.impact,
+        "steps": steps,
+        "done": list(result.transaction.done),
+        "undone": list(result.transaction.undone),
+        "left": list(result.transaction.left),
+        "reload": list(result.reload),
+        "fault": result.fault,
+        "problems": [str(problem) for problem in result.problems],
+    }
+
+
+def step(argument: Json) -> Json:
+    """Check mode, then the real run, then check mode for each of the documents that say the same; with what everybody
+    sees before, between and after. ``health`` says of addresses whether their servers shall live from now on."""
+    system = System()
+    set_health(argument.get("health", {}))
+    before = everything()
+    planned = told(system, argument["document"], check_mode=True)
+    between = everything()
+    start = time.monotonic()
+    applied = told(system, argument["document"])
+    seconds = time.monotonic() - start
+    after = everything()
+    time.sleep(argument.get("pause", 0))
+    again = [told(system, document, check_mode=True) for document in argument["again"]]
+    seen = {"before": before, "between": between, "after": after, "finally": everything()}
+    return {**seen, "planned": planned, "applied": applied, "again": again, "seconds": seconds}
+
+
+def faulty(argument: Json) -> Json:
+    """A run in which one call goes wrong, with what everybody sees before and after."""
+    system = Faulty(System(), argument["at"], argument["kind"])
+    before = everything()
+    result = told(system, argument["document"])
+    struck = system.calls[argument["at"]] if system.struck else None
+    return {"before": before, "told": result, "after": everything(), "call": struck, "calls": len(system.calls)}
+
+
+def kill(argument: Json) -> Json:
+    """Start a run in a process of its own, as a module is, and kill it: after ``seconds``, or by itself at its call
+    number ``at``; never when neither is said. Tells whether it was still running, and whether the lock is free."""
+    wish = {"document": argument["document"], "at": argument.get("at")}
+    process = subprocess.Popen([sys.executable, "-m", VICTIM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps(wish) + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "begun\n"
+        start = time.monotonic()
+        if "seconds" in argument:
+            time.sleep(argument["seconds"])
+            process.send_signal(signal.SIGKILL)
+        said = process.stdout.read()
+        process.wait(SECONDS_OF_A_RUN)
+    lasted = time.monotonic() - start
+    return {"status": process.returncode, "lasted": lasted, "said": said, "is_free": _is_free(), "after": everything()}
+
+
+def _is_free() -> bool:
+    with open(LOCK, "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def make_servers(argument: Json) -> Json:
+    """A network of its own in which every one of the addresses answers on every TCP port that is asked for."""
+    addresses, ports = argument["addresses"], argument["ports"]
+    lines = ["link add farm0 type veth peer name farm1 netns farm", "link set farm0 up"]
+    inside = ["link set lo up", "link set farm1 up"]
+    for address in addresses:
+        inside.append(
+            f"address add {address}/{128 if ':' in address else 32} dev farm1 nodad".replace(
+                " nodad", " nodad" if ":" in address else ""
+            )
+        )
+    inside += ["route add 10.20.0.11/32 dev farm1", "-6 route add fd20::11/128 dev farm1"]
+    _ip("netns", "add", "farm")
+    _ip("-batch", "-", given=lines)
+    _ip("-n", "farm", "-batch", "-", given=inside)
+    set_health(dict.fromkeys(addresses, True))
+    server = subprocess.Popen(
+        ["ip", "netns", "exec", "farm", sys.executable, "-m", VICTIM.replace("victim", "answering"), *map(str, ports)]
+    )
+    return server.pid
+
+
+def set_health(health: Mapping[str, bool]) -> None:
+    """Let the servers at these addresses be reached or not."""
+    _ip(
+        "-batch",
+        "-",
+        given=[
+            f"route replace {address} dev farm0" if alive else f"route replace unreachable {address}"
+            for address, alive in health.items()
+        ],
+    )
+
+
+def _ip(*words: str, given: list[str] | None = None) -> None:
+    text = "".join(f"{line}\n" for line in given) if given else None
+    subprocess.run(["ip", *words], input=text, text=True, check=True, stdin=None if text else subprocess.DEVNULL)
+
+
+COMMANDS: dict[str, Callable[[Json], Json]] = {
+    "versions": versions,
+    "look_around": look_around,
+    "step": step,
+    "faulty": faulty,
+    "kill": kill,
+    "make_servers": make_servers,
+}
