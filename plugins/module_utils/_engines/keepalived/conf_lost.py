@@ -150,13 +150,13 @@ LOST_OF_ADDRESS: Lost = {
     "autojoin": "joins the multicast group",
     "no_track": "lets somebody else take the address away",
     "use_vmac": "puts it on the virtual interface",
+    "track_group": "lets groups follow it",
 }
 
 # Top-level blocks that stay in keepalived.conf and go on working beside the file of this collection.
 STAYING = (
     "global_defs",
     "SSL",
-    "static_ipaddress",
     "static_routes",
     "static_rules",
     "track_group",

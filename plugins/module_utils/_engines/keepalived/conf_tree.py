@@ -22,7 +22,7 @@ _SHOWN = 60
 _ESCAPES = {b"a": b"\a", b"b": b"\b", b"E": b"\x1b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _QUOTED = re.compile(
     r"""(?P<space>[ \t\f\n\r\v]+)|"(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>(?:\\.|[^'\\])*)'"""
-    r"""|(?P<escape>\\.)|(?P<plain>[^ \t\f\n\r\v"'\\]+)""",
+    r"""|(?P<escape>\\(?:x[0-9a-fA-F]{1,2}|c.|[0-7]{1,3}|.))|(?P<plain>[^ \t\f\n\r\v"'\\]+)""",
     re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{1,2})|c(.)|([0-7]{1,3})|(.))", re.DOTALL)

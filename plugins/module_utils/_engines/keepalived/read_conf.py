@@ -26,11 +26,12 @@ from .conf_tree import Statement, read_tree
 from .read_heads import read_head
 from .read_servers import read_virtual_server
 from .read_tracking import Trackers
-from .read_vrrp import Groups, read_instances, read_sync_groups
+from .read_vrrp import Groups, read_instances, read_static_addresses, read_sync_groups
 from .render import MARK
 from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS
 
 _VIRTUAL_SERVER = "virtual server "
+_VIP = "VIP "
 _TAKEN = (
     "virtual_server",
     "virtual_server_group",
@@ -38,6 +39,7 @@ _TAKEN = (
     "vrrp_sync_group",
     "vrrp_script",
     "vrrp_track_process",
+    "static_ipaddress",
 )
 
 
@@ -47,10 +49,9 @@ class _Marker(NamedTuple):
     at: int
     subject: str
 
-    @property
-    def name(self) -> str:
-        """The name of the virtual server it is about; empty where it is about something else."""
-        return self.subject[len(_VIRTUAL_SERVER) :] if self.subject.startswith(_VIRTUAL_SERVER) else ""
+    def name(self, kind: str) -> str:
+        """The name of the virtual server or VIP it is about; empty where it is about something else."""
+        return self.subject[len(kind) :] if self.subject.startswith(kind) else ""
 
 
 def read_conf(text: str, director: Optional[str] = None, files: Optional[Mapping[str, str]] = None) -> Reading:
@@ -81,6 +82,10 @@ class _Conf:
             {statement.argument: statement for statement in self._of["vrrp_script"]},
             {statement.argument: statement for statement in self._of["vrrp_track_process"]},
         )
+        for statement in self._of["static_ipaddress"]:
+            marker = _above(self._markers, statement.at)
+            name = marker.name(_VIP) if marker is not None else ""
+            read_static_addresses(statement, name, self._groups, self._origins, self._findings)
         read_instances(self._of["vrrp_instance"], trackers, self._groups, self._origins, self._findings)
         read_sync_groups(self._of["vrrp_sync_group"], self._groups, self._findings)
         taken = [statement for keyword in _TAKEN for statement in self._of[keyword]]
@@ -109,7 +114,7 @@ class _Conf:
         before: Optional[Tuple[_Marker, FoundService]] = None
         for statement in self._of["virtual_server"]:
             marker = _above(self._markers, statement.at)
-            name = marker.name if marker is not None else ""
+            name = marker.name(_VIRTUAL_SERVER) if marker is not None else ""
             head = read_head(statement, groups, name, self._findings)
             if head is None:
                 continue

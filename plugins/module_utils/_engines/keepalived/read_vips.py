@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A line of virtual_ipaddress in keepalived.conf as the fields of a VIP. Pure. Private to evenkeel.lb.
+"""A line of virtual_ipaddress or static_ipaddress in keepalived.conf as the fields of a VIP. Pure.
+
+Private to evenkeel.lb.
 
 Source: keepalived.conf(5), "vrrp_instance"; keepalived/vrrp/vrrp_ipaddress.c.
 """
@@ -17,7 +19,7 @@ from ..reading import Findings
 from .conf_lost import LOST_OF_ADDRESS
 from .conf_tree import Statement
 
-_WITH_VALUE = ("brd", "broadcast", "scope", "peer", "label", "dev", "preferred_lft")
+_WITH_VALUE = ("brd", "broadcast", "scope", "peer", "label", "dev", "preferred_lft", "track_group")
 
 
 def read_vip(line: Statement, findings: Findings) -> Optional[Dict[str, Any]]:

@@ -34,6 +34,7 @@ class Groups:
     ha_groups: List[Dict[str, Any]] = field(default_factory=list)
     vips: List[Dict[str, Any]] = field(default_factory=list)
     names: Dict[str, str] = field(default_factory=dict)
+    vip_names: Names = field(default_factory=Names)
     version: int = 2
     director: str = "director"
 
@@ -46,7 +47,7 @@ def read_instances(
     statements: List[Statement], trackers: Trackers, groups: Groups, origins: Origins, findings: Findings
 ) -> None:
     """Enter the HA groups and VIPs of all vrrp_instances."""
-    group_names, vip_names = Names(), Names()
+    group_names = Names()
     for statement in statements:
         if statement.argument in groups.names:
             findings.lose(statement.place, statement.shown, "is there twice, and keepalived skips the second one", "")
@@ -60,11 +61,31 @@ def read_instances(
         groups.ha_groups.append({"name": name, **instance.fields})
         origins[f"ha_groups[{name}]"] = (statement.place, statement.shown)
         for vip, line in instance.vips:
-            vip_name = vip_names.take(of_vip(vip["address"].partition("/")[0]))
-            groups.vips.append({"name": vip_name, **vip, "ha_group": name})
-            origins[f"vips[{vip_name}]"] = (line.place, line.shown)
+            vip_name = _enter_vip("", {**vip, "ha_group": name}, line, groups, origins)
             if vip is instance.advertised and len(instance.vips) > 1:
                 groups.ha_groups[-1]["advertised_vip"] = vip_name
+
+
+def read_static_addresses(
+    statement: Statement, name: str, groups: Groups, origins: Origins, findings: Findings
+) -> None:
+    """Enter the addresses of a static_ipaddress as VIPs that this director holds alone; ``name`` is what the text calls
+    the first of them, or empty."""
+    for line in statement.inside():
+        vip = read_vip(line, findings)
+        if vip is not None and not vip.get("interface"):
+            findings.lose(line.place, line.shown, "names no interface; keepalived takes its default_interface", "dev")
+        elif vip is not None:
+            _enter_vip(name, vip, line, groups, origins)
+            name = ""
+
+
+def _enter_vip(name: str, vip: Dict[str, Any], line: Statement, groups: Groups, origins: Origins) -> str:
+    """Enter a VIP and tell its name."""
+    name = groups.vip_names.take(name, of_vip(vip["address"].partition("/")[0]))
+    groups.vips.append({"name": name, **vip})
+    origins[f"vips[{name}]"] = (line.place, line.shown)
+    return name
 
 
 def read_sync_groups(statements: List[Statement], groups: Groups, findings: Findings) -> None:

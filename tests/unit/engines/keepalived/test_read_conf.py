@@ -436,6 +436,19 @@ def test_addresses_and_what_is_said_of_them() -> None:
     assert [finding.message.split()[0] for finding in reading.left_out] == ["brd", "scope", "'192.0.2.0/24'"]
 
 
+def test_static_addresses_are_vips_of_this_director_alone() -> None:
+    text = "static_ipaddress {\n192.0.2.2/24 dev eth2\n192.0.2.3/24\n192.0.2.4/24 dev eth2 track_group a\n}\n"
+    service_ = "virtual_server 192.0.2.2 80 {\nprotocol TCP\nreal_server 10.0.0.1 80 {\n}\n}\n"
+    reading = read_conf(text + service_)
+    assert reading.document["vips"] == [
+        {"name": "vip-192.0.2.2", "address": "192.0.2.2/24", "interface": "eth2"},
+        {"name": "vip-192.0.2.4", "address": "192.0.2.4/24", "interface": "eth2"},
+    ]
+    assert reading.document["virtual_servers"][0]["vip"] == "vip-192.0.2.2"
+    assert left_out(reading) == [(3, "192.0.2.3/24"), (4, "192.0.2.4/24 dev eth2 track_group a")]
+    assert reading.rest == ""
+
+
 def test_a_service_names_the_vip_it_is_on() -> None:
     text = INSTANCE.format("") + "virtual_server 192.0.2.10 80 {\nprotocol TCP\nreal_server 10.0.0.1 80 {\n}\n}\n"
     assert read_conf(text, "lb1").document["virtual_servers"][0]["vip"] == "vip-192.0.2.10"
@@ -463,8 +476,8 @@ global_defs {
 }
 ! goes with the block
 virtual_server 192.0.2.1 80 { protocol TCP
-    real_server 10.0.0.1 80 { weight 1 } } static_ipaddress {
-    192.0.2.9/24 dev eth0 }
+    real_server 10.0.0.1 80 { weight 1 } } static_routes {
+    192.0.2.9/32 dev eth0 }
 
 track_file a { file /tmp/a }
 made_up { x }
@@ -480,8 +493,8 @@ global_defs {
 track_file a { file /tmp/a }
 made_up { x }
 
-static_ipaddress {
-    192.0.2.9/24 dev eth0
+static_routes {
+    192.0.2.9/32 dev eth0
 }
 """
     )
