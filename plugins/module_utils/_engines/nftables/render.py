@@ -40,8 +40,8 @@ def element(key: Key, value: Value) -> str:
 
 
 def lines(elements: Iterable[Tuple[Key, Value]]) -> str:
-    """Elements for people to read."""
-    return "".join(f"{element(key, value)}\n" for key, value in sorted(elements))
+    """Elements for people to read, with the map they are in."""
+    return "".join(f"{key.map}: {element(key, value)}\n" for key, value in sorted(elements))
 
 
 def _maps(ruleset: Ruleset) -> Iterator[str]:

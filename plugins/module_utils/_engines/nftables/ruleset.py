@@ -30,7 +30,9 @@ from ..._model.services import EVERY_TRANSPORT, Service, SourceNat
 
 _EVERY_PORT = "0-65535"
 
-_MARKS = "type {address} . inet_proto . inet_service : mark; flags interval"
+# Each protocol has maps of its own. With the protocol in the key, nft 1.0.6 swaps the bytes of one byte when there are
+# ranges, which newer kernels refuse; and it knows the original port only of a protocol it was told.
+_MARKS = "type {address} . inet_service : mark; flags interval"
 _SOURCES = "type {address} . inet_service : verdict"
 _MARKED_SOURCES = "type inet_proto . mark : verdict"
 
@@ -40,8 +42,6 @@ _WORDS = {4: "ip", 6: "ip6"}
 _INPUT = "type filter hook input priority 90; policy accept;"
 _OUTPUT = "type filter hook output priority -99; policy accept;"
 _POSTROUTING = "type nat hook postrouting priority 90; policy accept;"
-
-_MARKS_OF = {4: "marks4", 6: "marks6"}
 
 
 class Key(NamedTuple):
@@ -97,7 +97,7 @@ def ruleset_of(services: Iterable[Service]) -> Ruleset:
 
 def is_marking(key: Key) -> bool:
     """Whether an element marks packets; if not, it changes their source."""
-    return key.map in _MARKS_OF.values()
+    return "_marks" in key.map
 
 
 def mark_text(mark: int) -> str:
@@ -111,7 +111,7 @@ def _marks(service: Service) -> Iterator[Tuple[Key, str]]:
         return
     for transport in marking.transports:
         for ports in marking.ports or (_EVERY_PORT,):
-            key = Key(_MARKS_OF[service.family], f"{marking.address} . {transport} . {ports}")
+            key = Key(f"{transport}_marks{service.family}", f"{marking.address} . {ports}")
             yield key, mark_text(service.fwmark)
 
 
@@ -147,9 +147,8 @@ def usable(network: str) -> Tuple[str, str]:
 
 def _declared() -> Iterator[Tuple[str, str]]:
     for family, address in _ADDRESS_TYPES.items():
-        yield _MARKS_OF[family], _MARKS.format(address=address)
-        # nft 1.0.6 knows the original port only of a protocol it was told, so each has a map of its own
         for transport in EVERY_TRANSPORT:
+            yield f"{transport}_marks{family}", _MARKS.format(address=address)
             yield f"{transport}_sources{family}", _SOURCES.format(address=address)
         yield f"marked_sources{family}", _MARKED_SOURCES
 
@@ -158,10 +157,10 @@ def _chains(maps: Iterable[str], targets: Mapping[str, str]) -> Iterator[Tuple[s
     marking, rewriting = [], []
     for family, word in _WORDS.items():
         protocol = "ipv4" if family == 4 else "ipv6"
-        if _MARKS_OF[family] in maps:
-            packet = f"{word} daddr . meta l4proto . th dport"
-            marking.append(f"meta mark set {packet} map @{_MARKS_OF[family]}")
         for transport in EVERY_TRANSPORT:
+            if f"{transport}_marks{family}" in maps:
+                packet = f"{word} daddr . {transport} dport"
+                marking.append(f"meta mark set {packet} map @{transport}_marks{family}")
             if f"{transport}_sources{family}" in maps:
                 asked = f"meta l4proto {transport} ct original {word} daddr . ct original proto-dst"
                 rewriting.append(f"{asked} vmap @{transport}_sources{family}")

@@ -64,7 +64,7 @@ class Comparison:
         """What of the rest of the table is not as wanted: the lines that are there and should not be, and the missing
         ones. Maps and chains that come and go with the parts are no difference of their own."""
         wanted, held, recorded = self._frames
-        strange = [render.element(key, value) for key, value in sorted(self._strange.items())]
+        strange = render.lines(self._strange.items()).splitlines()
         if not self._is_there or (held == recorded and not strange and self.differences()):
             return "", ""
         before = [line for line in held if line not in wanted] + strange

@@ -127,7 +127,7 @@ def test_steps_are_told_by_virtual_server() -> None:
     mark = wanted(document(WEB)).elements
     assert web.before == ""
     assert web.after.splitlines() == [
-        f'10.10.0.50 . tcp . {port} comment "web" : {next(iter(mark.values())).value}' for port in (443, 80)
+        f'tcp_marks4: 10.10.0.50 . {port} comment "web" : {next(iter(mark.values())).value}' for port in (443, 80)
     ]
 
 
@@ -178,7 +178,7 @@ def test_a_flushed_table_is_put_back(host: Host) -> None:
 
 
 def test_a_changed_mark_is_put_back(host: Host) -> None:
-    lines = host.nft.tables[TABLE]["map marks4"]["elements"]
+    lines = host.nft.tables[TABLE]["map tcp_marks4"]["elements"]
     lines[0] = lines[0].rpartition(" : ")[0] + " : 0x00000001"
     result = run(host, document(WEB, ONE))
     assert told(result) == [("repair", "packet marks of virtual server web", "new_connections")]
@@ -190,8 +190,8 @@ def test_a_changed_mark_is_put_back(host: Host) -> None:
     ("thing", "part", "line"),
     [
         ("chain input", "", "accept"),
-        ("map marks4", "elements", "10.9.9.9 . tcp . 1 : 0x00000001"),
-        ("map marks4", "elements", '10.9.9.9 . tcp . 1 comment "other" : 0x00000001'),
+        ("map tcp_marks4", "elements", "10.9.9.9 . 1 : 0x00000001"),
+        ("map tcp_marks4", "elements", '10.9.9.9 . 1 comment "other" : 0x00000001'),
         ("chain mine", "", "drop"),
     ],
 )
@@ -207,7 +207,7 @@ def test_a_lost_rule_is_shown_and_put_back(host: Host) -> None:
     host.nft.tables[TABLE]["chain input"][""].pop()
     result = run(host, document(WEB, ONE))
     assert told(result) == [("repair", SUBJECT, "new_connections")]
-    assert "@marks4" in result.steps[0].after
+    assert "@tcp_marks4" in result.steps[0].after
     assert held(host) == wanted(document(WEB, ONE))
 
 

@@ -60,25 +60,25 @@ def test_what_ipvs_tells_by_address_and_port_needs_nothing() -> None:
 
 def test_several_ports_are_marked_and_ranges_stay_ranges() -> None:
     assert elements({"name": "web", "vip": "10.10.0.50", "ports": [443, 80, "8000-8100"]}) == {
-        ("marks4", "10.10.0.50 . tcp . 80"): "M",
-        ("marks4", "10.10.0.50 . tcp . 443"): "M",
-        ("marks4", "10.10.0.50 . tcp . 8000-8100"): "M",
+        ("tcp_marks4", "10.10.0.50 . 80"): "M",
+        ("tcp_marks4", "10.10.0.50 . 443"): "M",
+        ("tcp_marks4", "10.10.0.50 . 8000-8100"): "M",
     }
 
 
 def test_any_protocol_is_what_ipvs_can_balance_on_every_port() -> None:
     assert elements({"name": "all", "vip": "fd10::50", "protocol": "any", "engine": "ipvs"}) == {
-        ("marks6", "fd10::50 . tcp . 0-65535"): "M",
-        ("marks6", "fd10::50 . udp . 0-65535"): "M",
-        ("marks6", "fd10::50 . sctp . 0-65535"): "M",
+        ("tcp_marks6", "fd10::50 . 0-65535"): "M",
+        ("udp_marks6", "fd10::50 . 0-65535"): "M",
+        ("sctp_marks6", "fd10::50 . 0-65535"): "M",
     }
 
 
 def test_any_protocol_on_some_ports() -> None:
     assert set(elements({"name": "sip", "vip": "10.10.0.50", "protocol": "any", "ports": [5060]})) == {
-        ("marks4", "10.10.0.50 . tcp . 5060"),
-        ("marks4", "10.10.0.50 . udp . 5060"),
-        ("marks4", "10.10.0.50 . sctp . 5060"),
+        ("tcp_marks4", "10.10.0.50 . 5060"),
+        ("udp_marks4", "10.10.0.50 . 5060"),
+        ("sctp_marks4", "10.10.0.50 . 5060"),
     }
 
 
@@ -91,7 +91,7 @@ def test_the_source_of_one_port_is_told_by_what_the_client_asked_for() -> None:
 
 def test_the_source_of_several_ports_is_told_by_their_mark() -> None:
     held = elements({"name": "web", "vip": "fd10::50", "ports": [80, 443], **static("fd99::1")})
-    assert {key: value for key, value in held.items() if key[0] != "marks6"} == {
+    assert {key: value for key, value in held.items() if "_marks" not in key[0]} == {
         ("marked_sources6", "tcp . M"): "goto source-fd99__1-128"
     }
 

@@ -55,12 +55,12 @@ table inet evenkeel {
 			tcp . MARK comment "web" : goto source-198.51.100.0-29
 		}
 	}
-	map marks4 {
-		type ipv4_addr . inet_proto . inet_service : mark
+	map tcp_marks4 {
+		type ipv4_addr . inet_service : mark
 		flags interval
 		elements = {
-			10.10.0.50 . tcp . 80 comment "web" : MARK,
-			10.10.0.50 . tcp . 8000-8100 comment "web" : MARK
+			10.10.0.50 . 80 comment "web" : MARK,
+			10.10.0.50 . 8000-8100 comment "web" : MARK
 		}
 	}
 	map udp_sources6 {
@@ -77,11 +77,11 @@ table inet evenkeel {
 	}
 	chain input {
 		type filter hook input priority 90; policy accept;
-		meta mark set ip daddr . meta l4proto . th dport map @marks4
+		meta mark set ip daddr . tcp dport map @tcp_marks4
 	}
 	chain output {
 		type filter hook output priority -99; policy accept;
-		meta mark set ip daddr . meta l4proto . th dport map @marks4
+		meta mark set ip daddr . tcp dport map @tcp_marks4
 	}
 	chain postrouting {
 		type nat hook postrouting priority 90; policy accept;
@@ -164,32 +164,32 @@ def _priority(objects: list[dict[str, Any]]) -> None:
 
 
 def _size(objects: list[dict[str, Any]]) -> None:
-    of_kind(objects, "map", "marks4")["size"] = 7
+    of_kind(objects, "map", "tcp_marks4")["size"] = 7
 
 
 def _timeout(objects: list[dict[str, Any]]) -> None:
-    of_kind(objects, "map", "marks4")["elem"][0][0]["elem"]["timeout"] = 60
+    of_kind(objects, "map", "tcp_marks4")["elem"][0][0]["elem"]["timeout"] = 60
 
 
 def _element(objects: list[dict[str, Any]]) -> None:
-    of_kind(objects, "map", "marks4")["elem"].append([{"concat": ["10.9.9.9", 6, {"range": [1, 2]}]}, 9])
+    of_kind(objects, "map", "tcp_marks4")["elem"].append([{"concat": ["10.9.9.9", {"range": [1, 2]}]}, 9])
 
 
 def _short_element(objects: list[dict[str, Any]]) -> None:
-    of_kind(objects, "map", "marks4")["elem"].append([{"concat": ["10.9.9.9", 6]}, 9])
+    of_kind(objects, "map", "tcp_marks4")["elem"].append(["10.9.9.9", 9])
 
 
 def _mark(objects: list[dict[str, Any]]) -> None:
-    of_kind(objects, "map", "marks4")["elem"][0][1] += 1
+    of_kind(objects, "map", "tcp_marks4")["elem"][0][1] += 1
 
 
 def _unnamed(objects: list[dict[str, Any]]) -> None:
-    element = of_kind(objects, "map", "marks4")["elem"][0]
+    element = of_kind(objects, "map", "tcp_marks4")["elem"][0]
     element[0] = element[0]["elem"]["val"]
 
 
 def _lost(objects: list[dict[str, Any]]) -> None:
-    del of_kind(objects, "map", "marks4")["elem"][0]
+    del of_kind(objects, "map", "tcp_marks4")["elem"][0]
 
 
 def _lost_rule(objects: list[dict[str, Any]]) -> None:
