@@ -32,10 +32,10 @@ from . import checkers, connection_timeouts, daemon, host_checks, kernel, vips
 from .capabilities import CAPABILITIES
 from .connection_sync import Sync, sync_in
 from .impact import impact_of_change
-from .last_resort import backends_of, replacement
+from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
 from .parse import parse
 from .render import HEADER, Blocks, blocks, document
-from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, masked
+from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, VIP, masked
 
 _POLL = 0.1
 # A reload is visible in the kernel within 0.6 s (keepalived 2.2.7 to 2.4.3, 1000 services); systemctl returns earlier.
@@ -98,13 +98,6 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     def compile(self, configuration: Configuration) -> Desired:
         problems = self.beyond(configuration)
-        problems += [
-            Problem(
-                f"vips[{name}].ha_group", "is missing; engine keepalived holds VIPs of HA groups only", "an HA group"
-            )
-            for name, vip in configuration.vips.items()
-            if vip.ha_group is None
-        ]
         if problems:
             raise InvalidConfiguration(problems)
         carried = [service for service in services(configuration, self.name) if service.backends]
@@ -134,10 +127,11 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     @staticmethod
     def _vrrp(system: System, told: Blocks) -> vips.Seen:
-        """The state of the HA groups that the running keepalived was told of."""
-        if not any(subject.startswith(HA_GROUP) for subject in told):
+        """The state of the HA groups and VIPs that the running keepalived was told of."""
+        if not any(subject.startswith((HA_GROUP, VIP)) for subject in told):
             return vips.NOTHING
-        return vips.look(system, daemon.main_pid(system), sync_in(told.get(CONNECTION_SYNC, "")))
+        groups = [subject for subject in told if subject.startswith(HA_GROUP)]
+        return vips.look(system, daemon.main_pid(system), groups, sync_in(told.get(CONNECTION_SYNC, "")))
 
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         steps = []
@@ -209,6 +203,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             change_kernel(system, repairs)
             self._mend(steps, desired, system)
             return Applied()
+        done += self._relieve(steps, desired, system)
         if lost:
             # keepalived believes that these are in the kernel; it adds them anew when they leave its file and come back
             leaving = {desired.subjects[key] for key in lost}
@@ -219,6 +214,31 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         self._settle(desired, system)
         self._mend(steps, desired, system)
         return Applied(tuple(done))
+
+    def _relieve(self, steps: Sequence[Step], desired: Desired, system: System) -> List[str]:
+        """Put sorry servers that serve and are to go or change on a footing from which a reload can take them."""
+        table = read_table(system)
+        found: Dict[str, Relief] = {}
+        entries: Dict[str, List[ServiceKey]] = {}
+        for step in steps:
+            if step.action == "change" and step.payload is None:
+                keys = [key for key, subject in desired.subjects.items() if subject == step.subject and key in table]
+                wanted = relief(step.before, step.after, [table[key] for key in keys])
+                if wanted is not None:
+                    found[step.subject], entries[step.subject] = wanted, keys
+        if not found:
+            return []
+        _header, told = parse(system.read(daemon.FILE) or "")
+        done = self._activate({**told, **{subject: wanted.block for subject, wanted in found.items()}}, system)
+        end = system.now() + _SECONDS_OF_A_RELOAD
+        while system.now() < end:
+            table = read_table(system)
+            if all(
+                has_taken_effect(wanted, table.only(entries[subject]).values()) for subject, wanted in found.items()
+            ):
+                break
+            system.sleep(_POLL)
+        return done
 
     @staticmethod
     def _activate(wanted: Blocks, system: System) -> List[str]:
@@ -248,6 +268,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def _mend(steps: Sequence[Step], desired: Desired, system: System) -> None:
         """What keepalived leaves undone of VIPs and connection synchronisation."""
         former = [sync_in(step.before) for step in steps if step.subject == CONNECTION_SYNC]
+        vips.announce(system, desired.vips, {step.subject for step in steps if step.action in ("add", "change")})
         vips.mend(system, daemon.main_pid(system), desired.vips, former)
         connection_timeouts.settle(system, desired.timeouts)
 

@@ -7,17 +7,25 @@
 keepalived answers a lost quorum by putting its sorry server in place of all servers. A farm whose servers all drain has
 lost its quorum too, and its servers would go at once with the connections they were to keep; there, the sorry server is
 written as one more server beside them instead.
+
+The checkers of keepalived 2.3.3 die when a reload takes away or changes a sorry server that serves (mended in 2.3.4) and
+come back taking every server for healthy. So it is relieved first: told as one more server, which makes a quorum.
 """
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+import re
+from typing import Iterable, List, NamedTuple, Optional, Tuple
 
-from ..._host.ipvs_table import Destination
+from ..._host.ipvs_table import Destination, Entry
 from ..._model.services import Backend, Service
 from ..service_table import destination_of
 
 _NAME = "sorry server"
+# Not 1, which is a sorry server's own: so the kernel shows which of the two it is.
+_WEIGHT_IN_RELIEF = 2
+_SORRY = re.compile(r"^    sorry_server (?P<address>\S+) (?P<port>\d+)\n", re.MULTILINE)
+_QUORUM = re.compile(r"^    (?:quorum|hysteresis) \d+\n", re.MULTILINE)
 
 
 def drains(service: Service) -> bool:
@@ -52,3 +60,32 @@ def _as_backend(service: Service) -> Backend:
     sorry = service.farm.sorry_server
     address = sorry.address if sorry is not None else ""
     return Backend(_NAME, address, sorry_port(service), 1, 0, 0, None)
+
+
+class Relief(NamedTuple):
+    """A block in which the sorry server is a server like others, and how the kernel shows that it took effect."""
+
+    block: str
+    destination: Tuple[str, int, int]
+
+
+def relief(before: str, after: str, entries: Iterable[Entry]) -> Optional[Relief]:
+    """What to tell keepalived before ``after`` takes the place of ``before``; None where no sorry server that serves is
+    taken away. ``entries`` are the virtual server's in the kernel."""
+    told, wanted = _SORRY.search(before), _SORRY.search(after)
+    if told is None or (wanted is not None and wanted[0] == told[0]):
+        return None
+    address, port = told["address"], int(told["port"])
+    if not any((address, port) == destination.key for entry in entries for destination in entry.destinations):
+        return None
+    server = f"\n    real_server {address} {port} {{\n        weight {_WEIGHT_IN_RELIEF}\n    }}\n"
+    block = _QUORUM.sub("", before)
+    return Relief(f"{block[: block.rindex('}')]}{server}}}\n", (address, port, _WEIGHT_IN_RELIEF))
+
+
+def has_taken_effect(found: Relief, entries: Iterable[Entry]) -> bool:
+    """Whether the sorry server serves as one of the servers."""
+    held: List[Tuple[str, int, int]] = [
+        (*destination.key, destination.weight) for entry in entries for destination in entry.destinations
+    ]
+    return found.destination in held
