@@ -8,8 +8,8 @@ keepalived answers a lost quorum by putting its sorry server in place of all ser
 lost its quorum too, and its servers would go at once with the connections they were to keep; there, the sorry server is
 written as one more server beside them instead.
 
-The checkers of keepalived 2.3.3 die when a reload takes away or changes a sorry server that serves (mended in 2.3.4) and
-come back taking every server for healthy. So it is relieved first: told as one more server, which makes a quorum.
+The checkers of keepalived 2.3.3 die when a reload takes away or changes a sorry server that serves (mended in 2.3.4),
+and come back taking every server for healthy. So it is relieved first: told as one more server, which makes a quorum.
 """
 
 from __future__ import annotations
