@@ -131,7 +131,8 @@ def _planned(
     problems: List[Problem] = []
     for engine in engines:
         try:
-            works.append(_Work(engine, engine.compile(wanted), engine.compile(recorded), []))
+            desired = engine.compile(wanted)
+            works.append(_Work(engine, desired, desired if recorded == wanted else engine.compile(recorded), []))
         except InvalidConfiguration as invalid:
             problems.extend(invalid.problems)
     for work in works:

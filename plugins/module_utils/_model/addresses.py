@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from typing import Any
 
 from .fields import BadValue, FieldType, shown
 
+_UNICAST = "an IPv4 or IPv6 unicast address without prefix, such as 192.0.2.10 or 2001:db8::10"
 _LIMITED_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -20,22 +22,33 @@ def is_address(text: str) -> bool:
     return ":" in text or text.replace(".", "").replace("/", "").isdigit()
 
 
+def version_of(address: str) -> int:
+    """The IP version of what is an address: 4 or 6."""
+    return 6 if ":" in address else 4
+
+
 class Address(FieldType):
     """An IPv4 or IPv6 unicast address without prefix, in its shortest form."""
 
     def parse(self, value: Any) -> str:
-        allowed = "an IPv4 or IPv6 unicast address without prefix, such as 192.0.2.10 or 2001:db8::10"
-        try:
-            address = ipaddress.ip_address(value if isinstance(value, str) else "")
-        except ValueError:
-            raise BadValue(f"{shown(value)} is not an IP address", allowed) from None
-        if address.is_multicast or address.is_unspecified or address == _LIMITED_BROADCAST:
-            raise BadValue(f"{shown(value)} is not a unicast address", allowed)
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            raise BadValue(f"{shown(value)} is an IPv4 address in IPv6 clothes", f"{address.ipv4_mapped}, or {allowed}")
-        if getattr(address, "scope_id", None):
-            raise BadValue(f"{shown(value)} carries a zone", allowed)
-        return str(address)
+        if not isinstance(value, str):
+            raise BadValue(f"{shown(value)} is not an IP address", _UNICAST)
+        return _unicast(value)
+
+
+@functools.lru_cache(maxsize=1 << 16)  # what is wished for is mostly what is recorded, and each is parsed
+def _unicast(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise BadValue(f"{shown(text)} is not an IP address", _UNICAST) from None
+    if address.is_multicast or address.is_unspecified or address == _LIMITED_BROADCAST:
+        raise BadValue(f"{shown(text)} is not a unicast address", _UNICAST)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        raise BadValue(f"{shown(text)} is an IPv4 address in IPv6 clothes", f"{address.ipv4_mapped}, or {_UNICAST}")
+    if getattr(address, "scope_id", None):
+        raise BadValue(f"{shown(text)} carries a zone", _UNICAST)
+    return str(address)
 
 
 class HostAddress(FieldType):

@@ -48,6 +48,8 @@ class Configuration:
     health_checks: Mapping[str, HealthCheck] = dataclasses.field(default_factory=dict)
     farms: Mapping[str, Farm] = dataclasses.field(default_factory=dict)
     virtual_servers: Mapping[str, VirtualServer] = dataclasses.field(default_factory=dict)
+    # What follows from the whole and several ask for, kept by those who work it out.
+    derived: Dict[str, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_document(cls, document: Any) -> Configuration:

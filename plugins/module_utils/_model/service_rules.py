@@ -10,6 +10,7 @@ import bisect
 import ipaddress
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
+from .addresses import version_of
 from .configuration import Configuration
 from .farm import Farm, Server
 from .healthcheck import WITHOUT_PORT
@@ -32,7 +33,7 @@ def service_problems(configuration: Configuration) -> List[Problem]:
         found.extend(_layer_problems(configuration, wish))
         named = configuration.farms.get(wish.farm or "")
         farm = with_defaults(named) if named is not None else None
-        family = ipaddress.ip_address(address).version if address is not None else family_of(farm) if farm else None
+        family = version_of(address) if address is not None else family_of(farm) if farm else None
         found.extend(claims.of(wish, address, family))
         if farm is not None:
             found.extend(_farm_problems(wish, family, farm))
@@ -64,7 +65,7 @@ def _layer_problems(configuration: Configuration, wish: VirtualServer) -> Iterat
         )
     address, pool = address_of(configuration, wish), wish.source_nat_pool
     if pool is not None and address is not None:
-        family = ipaddress.ip_address(address).version
+        family = version_of(address)
         if ipaddress.ip_network(pool).version != family:
             message = f"{pool} is not IPv{family} as the VIP is"
             yield Problem(f"{path}.source_nat_pool", message, f"an IPv{family} network")
@@ -179,7 +180,7 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm) -> It
 
 
 def _family_problem(path: str, address: str, family: Optional[int], name: str) -> Iterator[Problem]:
-    if family is not None and ipaddress.ip_address(address).version != family:
+    if family is not None and version_of(address) != family:
         yield Problem(
             path,
             f"{address} is not IPv{family} as virtual server {name!r} is",

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 from typing import Iterator, Optional, Tuple
 
-from .addresses import is_address
+from .addresses import is_address, version_of
 from .configuration import Configuration
 from .farm import Farm
 from .healthcheck import HealthCheck
@@ -89,12 +88,16 @@ def services(configuration: Configuration, engine: str) -> Tuple[Service, ...]:
     A virtual server that names an object which is not there is left out: a validated configuration has none, and a
     check run may meet one whose farm an earlier task of the same run would have recorded.
     """
-    return tuple(
-        service
-        for _name, virtual_server in sorted(configuration.virtual_servers.items())
-        if virtual_server.carrier == engine
-        for service in _services(configuration, with_defaults(virtual_server))
-    )
+    kept = f"services of {engine}"
+    if kept not in configuration.derived:
+        configuration.derived[kept] = tuple(
+            service
+            for _name, virtual_server in sorted(configuration.virtual_servers.items())
+            if virtual_server.carrier == engine
+            for service in _services(configuration, with_defaults(virtual_server))
+        )
+    found: Tuple[Service, ...] = configuration.derived[kept]
+    return found
 
 
 def _services(configuration: Configuration, wish: VirtualServer) -> Iterator[Service]:
@@ -113,12 +116,12 @@ def _services(configuration: Configuration, wish: VirtualServer) -> Iterator[Ser
             return
         ports = wish.ports or ((str(wish.port),) if wish.port else ())
         marking = Marking(address, transports_of(wish), ports) if address is not None else None
-        family = ipaddress.ip_address(address).version if address is not None else family_of(farm)
+        family = version_of(address) if address is not None else family_of(farm)
         backends = tuple(_backends(configuration, farm, 0, first_port(wish)))
         yield Service(wish.name, family, "", "", 0, mark, marking, nat, farm, backends)
     elif address is not None:
         port = single_port(wish)
-        family = ipaddress.ip_address(address).version
+        family = version_of(address)
         backends = tuple(_backends(configuration, farm, port, port))
         for transport in transports_of(wish) if port else ():
             yield Service(wish.name, family, address, transport, port, 0, None, nat, farm, backends)
@@ -163,7 +166,7 @@ def family_of(farm: Farm) -> int:
     if farm.sorry_server is not None:
         addresses.append(farm.sorry_server.address)
     known = [address for address in addresses if address is not None]
-    return ipaddress.ip_address(known[0]).version if known else 4
+    return version_of(known[0]) if known else 4
 
 
 def _backends(configuration: Configuration, farm: Farm, port: int, check_port: int) -> Iterator[Backend]:

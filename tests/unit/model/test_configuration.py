@@ -180,3 +180,15 @@ def test_services_leave_out_what_is_disabled_or_not_there():
     document["virtual_servers"][0]["enabled"] = False
     document["virtual_servers"][1]["farm"] = "not-yet"
     assert services(Configuration.from_document(document), "keepalived") == ()
+
+
+def test_services_are_worked_out_once_and_are_no_part_of_the_configuration():
+    configuration, same = pair(), pair()
+    found = services(configuration, "keepalived")
+    assert services(configuration, "keepalived") is found
+    assert services(configuration, "ipvs") == ()
+    assert configuration == same
+    assert repr(configuration) == repr(same)
+    changed = configuration.with_object("farms", Farm(name="web", balance="maglev"))
+    assert services(changed, "keepalived") != found
+    assert services(configuration, "keepalived") is found
