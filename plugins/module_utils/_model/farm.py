@@ -49,6 +49,10 @@ HASHES = ("source_hash", "source_port_hash", "maglev", "maglev_port")
 _CHECKSUMS = {"ipip": ("none",), "gue": ("none", "full", "remote"), "gre": ("none", "full")}
 
 
+# Linux refuses thresholds that do not fit a signed number of 32 bits (seen on 7.2).
+_MOST_CONNECTIONS = 2147483647
+
+
 @dataclass(frozen=True)
 class Server:
     """One member of a farm. ``drained`` keeps its connections and gets no new ones; ``disabled`` is out at once."""
@@ -83,12 +87,12 @@ class Server:
         Boolean(), "Whether it is used only when no other server is left.", default=False, impact="new_connections"
     )
     max_connections: Optional[int] = option(
-        Integer(1, 4294967295),
+        Integer(1, _MOST_CONNECTIONS),
         "The most connections it may have at a time; more are not sent to it. Unset means no limit.",
         impact="new_connections",
     )
     low_connections: Optional[int] = option(
-        Integer(1, 4294967295),
+        Integer(1, _MOST_CONNECTIONS),
         "After O(max_connections) was reached, how few connections it has to fall to before it gets new ones. Unset"
         " means three quarters of it.",
         impact="new_connections",

@@ -56,6 +56,9 @@ def _text(lines: Iterator[str]) -> str:
 def _virtual_server(service: Service) -> Iterator[str]:
     farm = service.farm
     yield f"virtual_server {_head(service)} {{"
+    if service.fwmark and farm.mode == "tunnel":
+        # a mark has no address to tell its family by, and keepalived would take that of tunnelled servers for it
+        yield f"    ip_family {'inet6' if service.family == 6 else 'inet'}"
     # before its flags, which keepalived would drop with a word otherwise
     yield f"    lvs_sched {SCHEDULERS[farm.balance]}"
     yield from _flags(farm)
@@ -82,6 +85,10 @@ def _virtual_server(service: Service) -> Iterator[str]:
             yield f"    hysteresis {min(farm.hysteresis, quorum - 1)}"
     if total and sorry is not None:
         yield f"    sorry_server {sorry.address} {sorry_port(service)}"
+        endpoints = [(backend.address, backend.port) for backend in backends]
+        if farm.on_failure == "quiesce" and (sorry.address, sorry_port(service)) in endpoints:
+            # keepalived would do the same for one that is a server too, with a complaint
+            yield "    sorry_server_inhibit"
     for backend in backends_of(service):
         yield ""
         yield from _real_server(backend)

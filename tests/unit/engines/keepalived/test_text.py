@@ -108,6 +108,29 @@ def test_what_keepalived_would_drop_is_held_back():
     assert blocks(lonely) == {}
 
 
+def served(farm, **key):
+    """The block of one virtual server with this farm."""
+    wish = {"farms": [{"name": "web", **farm}], "virtual_servers": [{"name": "web", "farm": "web", **key}]}
+    (block,) = blocks(Configuration.from_document(wish)).values()
+    return block
+
+
+def test_a_mark_says_its_family_where_servers_may_be_of_the_other():
+    tunnel = {"mode": "tunnel", "servers": [{"name": "web1", "address": "fd20::21"}]}
+    assert "    ip_family inet\n" in served(tunnel, vip="10.10.0.50", ports=[80, 443])
+    assert "    ip_family inet6\n" in served(tunnel, vip="fd10::50", ports=[80, 443])
+    assert "ip_family" not in served(tunnel, vip="10.10.0.50", port=80)
+
+
+def test_a_sorry_server_that_is_a_server_too_stays_as_that_does():
+    servers = [{"name": "web1", "address": "10.20.0.21"}, {"name": "web2", "address": "10.20.0.22", "port": 8080}]
+    farm = {"on_failure": "quiesce", "servers": servers}
+    for address, port, inhibits in (("10.20.0.21", 80, True), ("10.20.0.22", 80, False), ("10.20.0.99", 80, False)):
+        sorry = {"sorry_server": {"address": address, "port": port}}
+        assert ("sorry_server_inhibit" in served({**farm, **sorry}, vip="10.10.0.50", port=80)) == inhibits
+        assert "sorry_server_inhibit" not in served({**sorry, "servers": servers}, vip="10.10.0.50", port=80)
+
+
 def test_the_advertised_vip_stays_when_others_come():
     configuration = pair().with_object("ha_groups", HaGroup(name="main", advertised_vip="public"))
     before = blocks(configuration)["HA group main"]
