@@ -9,7 +9,8 @@ Private to evenkeel.lb.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Tuple, Union
+import functools
+from typing import Dict, List, Sequence, Tuple, Union
 
 from ..._host.ipvs_table import (
     REMOVE,
@@ -33,14 +34,20 @@ _Thing = Union[Entry, KernelService, Destination, None]
 class Names:
     """What people call the services and servers that the kernel knows by numbers."""
 
-    def __init__(self, known: Iterable[Service]) -> None:
-        self._services: Dict[ServiceKey, str] = {}
-        self._servers: Dict[Tuple[ServiceKey, Tuple[str, int]], str] = {}
-        for service in known:
-            key = key_of(service)
-            self._services[key] = service.name
-            for backend in service.backends:
-                self._servers[key, (canonical_address(backend.address), backend.port)] = backend.name
+    def __init__(self, known: Sequence[Service]) -> None:
+        self._known = known
+
+    @functools.cached_property
+    def _services(self) -> Dict[ServiceKey, str]:
+        return {key_of(service): service.name for service in self._known}
+
+    @functools.cached_property
+    def _servers(self) -> Dict[Tuple[ServiceKey, Tuple[str, int]], str]:
+        return {
+            (key_of(service), (canonical_address(backend.address), backend.port)): backend.name
+            for service in self._known
+            for backend in service.backends
+        }
 
     def of_service(self, key: ServiceKey) -> str:
         """The virtual server by its name."""

@@ -123,7 +123,9 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         active = daemon.is_active(system)
         seen = self._vrrp(system, held) if active else vips.NOTHING
         timeouts = connection_timeouts.look(system) if CONNECTION_TIMEOUTS in held else None
-        return Observed(header, held, active, read_table(system), seen, timeouts)
+        # only while keepalived runs is there anything to compare the kernel with
+        table = read_table(system) if active else Table()
+        return Observed(header, held, active, table, seen, timeouts)
 
     @staticmethod
     def _vrrp(system: System, told: Blocks) -> vips.Seen:
