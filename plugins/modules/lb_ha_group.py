@@ -16,8 +16,8 @@ author:
 description:
   - Directors of an HA group share VIPs. One of them, the active director, holds all of them; when it falls silent,
     the member with the next priority takes over.
-  - The group becomes a VRRP version 3 instance of keepalived as soon as it has a VIP. Write the same task for every
-    director; only O(member) differs.
+  - The group becomes a VRRP version 3 instance of keepalived as soon as it has a VIP, or one of version 2 with a
+    O(password). Write the same task for every director; only O(member) differs.
   - A standby takes over after three advert intervals and a skew of (256 - its priority) / 256 advert intervals.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
@@ -36,7 +36,14 @@ seealso:
   - name: VRRP version 3
     description: RFC 9568.
     link: https://www.rfc-editor.org/rfc/rfc9568
+  - name: VRRP version 2
+    description: RFC 3768.
+    link: https://www.rfc-editor.org/rfc/rfc3768
 notes:
+  - Directors that differ in O(password) do not hear each other and are all active. Change it on all of them in one
+    play, and expect clients to be cut while it goes through.
+  - A VIP that the active director lost, and one that somebody added to a standby, are seen as drift and put right. A
+    standby without VIPs is as it should be.
   - Unset options are not managed. They keep what is recorded, or take the default named here where an engine needs a
     value.
   - The intended configuration of a director is kept in C(/etc/evenkeel/lb.json). Only what is recorded there is ever
@@ -72,6 +79,44 @@ EXAMPLES = r"""
       - name: lb2
         priority: 100
         address: 192.0.2.12
+
+- name: Only a director that reaches the gateway and runs haproxy is active
+  evenkeel.lb.lb_ha_group:
+    name: main
+    virtual_router_id: 51
+    interface: eth1
+    connection_sync: true
+    tracked_interfaces: [eth2]
+    tracked_services: [haproxy]
+    tracked_scripts:
+      - name: gateway
+        script: /usr/bin/ping
+        arguments: [-c1, -W1, -q, 192.0.2.1]
+        interval: 2
+        fall: 3
+    member: "{{ inventory_hostname }}"
+    members:
+      - name: lb1
+        priority: 150
+      - name: lb2
+        priority: 100
+
+- name: VRRP on both sides of a NAT director, whose two groups move together
+  evenkeel.lb.lb_ha_group:
+    name: "{{ item.name }}"
+    virtual_router_id: "{{ item.id }}"
+    interface: "{{ item.interface }}"
+    sync_group: nat
+    password: "{{ vrrp_password }}"
+    member: "{{ inventory_hostname }}"
+    members:
+      - name: lb1
+        priority: 150
+      - name: lb2
+        priority: 100
+  loop:
+    - {name: front, id: 51, interface: eth1}
+    - {name: inside, id: 52, interface: eth2}
 """
 
 RETURN = r"""

@@ -23,6 +23,7 @@ import pyroute2
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import daemon, vips
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import FILE, NftablesEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import (
@@ -134,8 +135,24 @@ def converge(argument: Json) -> Json:
         "changed": result.changed,
         "reload": list(result.reload),
         "steps": [[step.action, step.subject, step.impact] for step in result.steps],
+        "texts": [[step.subject, step.before, step.after] for step in result.steps],
         "fault": result.fault,
         "problems": [str(problem) for problem in result.problems],
+    }
+
+
+def vrrp(_argument: Json) -> Json:
+    """What the collection sees of VRRP where keepalived has an HA group."""
+    system = System()
+    seen = vips.look(system, daemon.main_pid(system), ["any"], None)
+    instances = {
+        name: {**one._asdict(), "vips": sorted(one.vips), "interfaces": sorted(one.interfaces)}
+        for name, one in (seen.instances or {}).items()
+    }
+    return {
+        "instances": instances,
+        "addresses": sorted(map(str, seen.addresses)),
+        "daemons": [[one.role, one.interface, one.sync_id] for one in seen.daemons],
     }
 
 
@@ -196,6 +213,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "restore": restore,
     "operate": operate,
     "converge": converge,
+    "vrrp": vrrp,
     "nft_walk": nft_walk,
     "measure": measure,
     "measure_ipvsadm": measure_ipvsadm,

@@ -62,6 +62,7 @@ def _vip_problems(group: HaGroup, vips: Sequence[Vip]) -> Iterator[Problem]:
             f"{vip.name if vip is not None else ''!r} is an IPv6 address, and adverts with a password are IPv4 only",
             f"{some(ipv4)}, or no password" if ipv4 else "a VIP of IPv4, or no password",
         )
+    yield from _family_problems(path, group, vips)
     for vip in vips:
         if vip.label is None or vip.interface is not None or group.interface is None:
             continue
@@ -70,6 +71,21 @@ def _vip_problems(group: HaGroup, vips: Sequence[Vip]) -> Iterator[Problem]:
                 f"vips[{vip.name}].label",
                 f"{vip.label!r} does not begin with {group.interface}, the interface of the HA group",
                 f"such as {group.interface}:1",
+            )
+
+
+def _family_problems(path: str, group: HaGroup, vips: Sequence[Vip]) -> Iterator[Problem]:
+    """Adverts travel in the IP version of the VIP they carry (RFC 9568 §5.1)."""
+    vip = advertised(group, vips)
+    families = {ipaddress.ip_address(member.address).version for member in group.members or () if member.address}
+    if group.unicast and vip is not None and vip.address is not None and len(families) == 1:
+        family = families.pop()
+        if family != family_of(group, vips):
+            other = 10 - family
+            yield Problem(
+                f"{path}.members",
+                f"have IPv{family} addresses, and adverts carry the IPv{other} VIP {vip.name!r}",
+                f"IPv{other} addresses, or an advertised_vip of IPv{family}",
             )
 
 

@@ -146,7 +146,6 @@ WITHOUT_EFFECT = {
     "farms.servers.health_check": "names the check that the farm names",
     "farms.persistence_timeout=0": "0 is unset",
     "health_checks.regex=False": "is unset",
-    "vips.ha_group": "keepalived refuses a VIP without one",
     "vips.interface=eth1": "is the interface of the group",
     "virtual_servers.engine": "chose the engine",
     "virtual_servers.placement": "is for people and inventories",

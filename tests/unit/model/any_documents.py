@@ -169,9 +169,11 @@ def any_documents(draw: st.DrawFn) -> dict[str, Any]:
                 check.setdefault("port", 8080)
     for group in groups:
         own = [vip for vip in vips if vip.get("ha_group") == group["name"]]
-        fitting = [vip["name"] for vip in own if "password" not in group or ":" not in vip["address"]]
+        only_ipv4 = "password" in group or Boolean().parse(group.get("unicast", False))
+        fitting = [vip["name"] for vip in own if not only_ipv4 or ":" not in vip["address"]]
         if own and not fitting:
-            del group["password"]
+            group.pop("password", None)
+            group.pop("unicast", None)
         elif fitting:
             group |= draw(st.sampled_from([{"advertised_vip": name} for name in fitting]))
     if len(groups) == 2 and draw(st.booleans()):

@@ -44,6 +44,12 @@ RULES = [
         "IPv4",
     ),
     (
+        ({"unicast": True, "members": ADDRESSES}, None, PUBLIC, PUBLIC6),
+        "ha_groups[front].members",
+        "have IPv4 addresses, and adverts carry the IPv6 VIP 'a-public6'",
+        "an advertised_vip of IPv4",
+    ),
+    (
         ({}, None, {**PUBLIC, "label": "eth2:1"}),
         "vips[public].label",
         "'eth2:1' does not begin with eth1, the interface of the HA group",
@@ -100,6 +106,8 @@ def test_a_director_that_is_another_member_in_each_group_is_told_so():
     [
         ({"password": "x", "advertised_vip": "public"}, None, PUBLIC, PUBLIC6),
         ({"password": "x", "unicast": True, "members": ADDRESSES}, None, PUBLIC),
+        ({"unicast": True, "members": ADDRESSES6}, None, PUBLIC, PUBLIC6),
+        ({"members": ADDRESSES}, None, PUBLIC6),
         ({"password": "x"},),
         ({}, None, {**PUBLIC, "label": "eth1"}),
         ({}, None, {**PUBLIC, "label": "eth2:1", "interface": "eth2"}),

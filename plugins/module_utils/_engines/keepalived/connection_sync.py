@@ -6,9 +6,8 @@
 evenkeel.lb.
 
 keepalived runs the master daemon while the group is active and the backup daemon otherwise, and changes them when the
-group's state changes. What a reload adds, changes or removes it does not bring about (2.2.7 to 2.4.3, see
-``reload_vrrp_thread`` in ``keepalived/vrrp/vrrp_daemon.c``, which starts daemons without an interface), and it does not
-notice when somebody stops one. That is done here.
+group's state changes. It does not stop one when a reload takes the wish away, and does not notice when somebody else
+stops one (2.2.7 to 2.4.3, reload_vrrp_thread in ``keepalived/vrrp/vrrp_daemon.c``). That is done here.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Set
 
-from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, SYNC_GROUP
+from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, SYNC_GROUP, VIP
 
 
 def _lines(block: str, *beginnings: str) -> Set[str]:
@@ -31,7 +31,7 @@ def impact_of_change(subject: str, before: str, after: str) -> str:
         return "failover"
     if not before:
         return "none"
-    if not after:
+    if not after or subject.startswith(VIP):
         return "reset"
     if subject.startswith(HA_GROUP):
         return _vrrp_impact(before, after)

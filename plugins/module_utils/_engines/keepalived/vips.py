@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The VIPs of HA groups: what the director should hold in its present state, and what it holds. Private to evenkeel.lb.
+"""VIPs: what the director should hold in the present state of its HA groups, and what it holds. Private to evenkeel.lb.
 
 Whether a group is active here is for VRRP to decide and never a difference: a standby holds no VIP. keepalived sees a
 VIP that somebody removes, lets the group go and takes it again at once (2.2.7 to 2.4.3), but only as long as the kernel
@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Collection, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..._host import process_events
+from ..._host import announcing, process_events
 from ..._host.addresses import Held, add_address, read_addresses, remove_address
 from ..._host.ipvs_settings import Daemon, read_daemons
 from ..._host.system import System
@@ -25,13 +25,16 @@ from . import connection_sync
 from .connection_sync import Sync
 from .programs import flaw
 from .vrrp import ACTIVE, Instance, Instances, running
-from .vrrp_text import CONNECTION_SYNC, HA_GROUP, active_groups
+from .vrrp_text import CONNECTION_SYNC, HA_GROUP, VIP, active_groups, static_vips
 
 _ATTEMPTS = 5
+_POLL = 0.1
+# verify says what is missing after that
+_SECONDS_OF_A_RELOAD = 3.0
 
 
 class WantedVip(NamedTuple):
-    """A VIP of an HA group, the address that holds it, and that address's attributes in the words of ip-address(8)."""
+    """A VIP, the address that holds it, and that address's attributes in the words of ip-address(8)."""
 
     name: str
     held: Held
@@ -54,16 +57,18 @@ class Group:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The HA groups by name, and the one wish for connection synchronisation there may be."""
+    """The HA groups by name, the VIPs without one, and the one wish for connection synchronisation there may be."""
 
     groups: Mapping[str, Group] = field(default_factory=dict)
+    static: Tuple[WantedVip, ...] = ()
     sync: Optional[Sync] = None
 
     def only(self, subjects: Collection[str]) -> Wanted:
         """The part of it whose blocks are among ``subjects``."""
         groups = {name: group for name, group in self.groups.items() if f"{HA_GROUP}{name}" in subjects}
         with_sync = self.sync is not None and CONNECTION_SYNC in subjects and self.sync.group in groups
-        return Wanted(groups, self.sync if with_sync else None)
+        static = tuple(vip for vip in self.static if f"{VIP}{vip.name}" in subjects)
+        return Wanted(groups, static, self.sync if with_sync else None)
 
 
 class Seen(NamedTuple):
@@ -111,13 +116,15 @@ def wanted(configuration: Configuration) -> Wanted:
     for group, vips in active_groups(configuration):
         groups[group.name] = Group(
             tuple(_wanted_vip(vip, vip.interface or group.interface) for vip in vips),
-            frozenset(group.tracked_interfaces or ()),
+            # keepalived tracks the group's own interface without telling so
+            frozenset(group.tracked_interfaces or ()) - {group.interface},
             {script.name: script.script for script in group.tracked_scripts or ()},
             tuple(group.tracked_services or ()),
         )
         if group.connection_sync:
             sync = Sync.of(group)
-    return Wanted(groups, sync)
+    static = tuple(_wanted_vip(vip, interface) for vip, interface in static_vips(configuration))
+    return Wanted(groups, static, sync)
 
 
 def _wanted_vip(vip: Vip, interface: str) -> WantedVip:
@@ -127,16 +134,17 @@ def _wanted_vip(vip: Vip, interface: str) -> WantedVip:
     return WantedVip(vip.name, Held(interface, vip.address), attributes)
 
 
-def look(system: System, pid: int, sync: Optional[Sync]) -> Seen:
-    """What there is now. ``sync`` is the wish that the running keepalived knows.
+def look(system: System, pid: int, groups: Collection[str], sync: Optional[Sync]) -> Seen:
+    """What there is now. ``groups`` are the HA groups and ``sync`` the wish that the running keepalived knows.
 
     State and addresses are asked for one after the other; a change of state in between would look like a fault, so
     what does not fit together is looked at again until the state did not change around it.
     """
-    seen = Seen()
+    seen = NOTHING
     for _attempt in range(_ATTEMPTS):
-        seen = Seen(running(system, pid), read_addresses(system), tuple(read_daemons(system)))
-        if seen.fits_together(sync) or running(system, pid) == seen.instances:
+        instances = running(system, pid) if groups else {}
+        seen = Seen(instances, read_addresses(system), tuple(read_daemons(system)))
+        if not groups or seen.fits_together(sync) or running(system, pid) == instances:
             break
     return seen
 
@@ -149,10 +157,13 @@ def differences(wish: Wanted, seen: Seen) -> List[Repair]:
         for vip in group.vips if active is not None else ():
             strays = [held for held in _strays(vip, seen) if not active]
             if active and vip.held not in seen.addresses:
-                found.append(Repair(f"VIP {vip.name}", "", f"{vip.held}\n", "none"))
+                found.append(Repair(f"{VIP}{vip.name}", "", f"{vip.held}\n", "none"))
             elif strays and seen.instances is not None:
                 # both directors would answer for it
-                found.append(Repair(f"VIP {vip.name}", "".join(f"{held}\n" for held in strays), "", "reset"))
+                found.append(Repair(f"{VIP}{vip.name}", "".join(f"{held}\n" for held in strays), "", "reset"))
+    for vip in wish.static:
+        if vip.held not in seen.addresses:
+            found.append(Repair(f"{VIP}{vip.name}", "", f"{vip.held}\n", "none"))
     daemon = _wanted_daemon(wish, seen)
     if daemon is not None and not connection_sync.is_running(seen.daemons, daemon):
         strays_ = connection_sync.strays(seen.daemons, daemon)
@@ -178,7 +189,14 @@ def mend(system: System, pid: int, wish: Wanted, former: Sequence[Optional[Sync]
 
     ``former`` are wishes for connection synchronisation that hold no more. Raises HostFault.
     """
-    seen = look(system, pid, wish.sync) if wish.groups else Seen(daemons=tuple(read_daemons(system)))
+    former_syncs = [sync for sync in former if sync is not None]
+    if not (wish.groups or wish.static or former_syncs):
+        return
+    seen = look(system, pid, wish.groups, wish.sync)
+    for vip in wish.static:
+        if vip.held not in seen.addresses:
+            add_address(system, vip.held, vip.attributes)
+            announcing.announce(system, vip.held)
     for name, group in wish.groups.items():
         active = seen.is_active(name, group)
         for vip in group.vips if active is not None else ():
@@ -189,15 +207,29 @@ def mend(system: System, pid: int, wish: Wanted, former: Sequence[Optional[Sync]
                     remove_address(system, held)
     daemon = _wanted_daemon(wish, seen)
     if daemon is not None or wish.sync is None:
-        connection_sync.settle(system, seen.daemons, daemon, [sync for sync in former if sync is not None])
+        connection_sync.settle(system, seen.daemons, daemon, former_syncs)
+
+
+def announce(system: System, wish: Wanted, subjects: Collection[str]) -> None:
+    """Announce the VIPs among ``subjects`` that this director holds alone, once it does: keepalived announces those of
+    HA groups only. Raises HostFault."""
+    waiting = {vip.held for vip in wish.only(subjects).static}
+    end = system.now() + _SECONDS_OF_A_RELOAD
+    while waiting and system.now() < end:
+        there = waiting & read_addresses(system)
+        for held in sorted(there):
+            announcing.announce(system, held)
+        waiting -= there
+        if waiting:
+            system.sleep(_POLL)
 
 
 def wrong(wish: Wanted, owned: Wanted, system: System, pid: int) -> List[Problem]:
     """What the running keepalived does not have of the HA groups, and what is left of those it had."""
-    if not wish.groups:
-        return _left(wish, owned, read_daemons(system)) if owned.sync is not None else []
-    seen = look(system, pid, wish.sync)
-    found = _left(wish, owned, seen.daemons)
+    if not (wish.groups or wish.static or owned.static or owned.sync is not None):
+        return []
+    seen = look(system, pid, wish.groups, wish.sync)
+    found = _left(wish, owned, seen)
     for name, group in sorted(wish.groups.items()) if seen.instances is not None else ():
         instance = (seen.instances or {}).get(name)
         if instance is None or instance.vips != group.ips:
@@ -213,11 +245,17 @@ def wrong(wish: Wanted, owned: Wanted, system: System, pid: int) -> List[Problem
     return found
 
 
-def _left(wish: Wanted, owned: Wanted, daemons: Sequence[Daemon]) -> List[Problem]:
-    if wish.sync is not None or owned.sync is None:
-        return []
-    strays = connection_sync.strays(daemons, None, [owned.sync])
-    return [Problem("connection sync: kernel", f"the {daemon} still runs, though it was removed") for daemon in strays]
+def _left(wish: Wanted, owned: Wanted, seen: Seen) -> List[Problem]:
+    wanted_ips = {vip.held.ip for vip in wish.static}.union(*(group.ips for group in wish.groups.values()))
+    found = [
+        Problem(f"{VIP}{vip.name}", f"{vip.held} is still there, though it was removed")
+        for vip in owned.static
+        if vip.held in seen.addresses and vip.held.ip not in wanted_ips
+    ]
+    if wish.sync is None and owned.sync is not None:
+        for daemon in connection_sync.strays(seen.daemons, None, [owned.sync]):
+            found.append(Problem("connection sync: kernel", f"the {daemon} still runs, though it was removed"))
+    return found
 
 
 def refusals(wish: Wanted, system: System) -> List[Problem]:

@@ -32,8 +32,9 @@ _STATES = {0: STANDBY, 1: STANDBY, 2: ACTIVE, 3: FAULTY}
 class Instance(NamedTuple):
     """An HA group as the running keepalived has it.
 
-    ``since`` is when it came to its ``state``, in seconds of a clock of keepalived's. ``vips`` are the addresses it has
-    to hold while it is active, without prefix length; ``tracks`` counts its interfaces and scripts.
+    ``since`` is when it came to its ``state``, or read its file again in it, in seconds since 1970. ``vips`` are the
+    addresses it has to hold while it is active, without prefix length. ``interfaces`` it tracks beside its own, and so
+    many ``scripts``.
     """
 
     state: str

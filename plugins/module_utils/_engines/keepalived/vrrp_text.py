@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""HA groups as keepalived configuration text: vrrp_instance, vrrp_sync_group, lvs_sync_daemon. Pure. Private to
-evenkeel.lb.
+"""HA groups and VIPs as keepalived configuration text: vrrp_instance, vrrp_sync_group, lvs_sync_daemon,
+static_ipaddress. Pure. Private to evenkeel.lb.
 
 Sources: keepalived.conf(5) of 2.2.7 to 2.4.3; RFC 9568 (version 3), RFC 3768 (version 2).
 """
@@ -24,6 +24,7 @@ CONNECTION_SYNC = "connection sync"
 CONNECTION_TIMEOUTS = "connection timeouts"
 SYNC_GROUP = "sync group "
 HA_GROUP = "HA group "
+VIP = "VIP "
 
 _SECRET = re.compile(r"(?P<keyword>\bauth_pass\"?[ \t]+)(?P<secret>\S.*)")
 _STARS = "********"
@@ -32,10 +33,11 @@ _MISSED_ADVERTS = 3
 
 
 def vrrp_blocks(configuration: Configuration) -> Dict[str, str]:
-    """What keepalived is told of the HA groups, by subject. A group without a VIP is held back, as keepalived would
-    refuse it, and so is what refers to it."""
+    """What keepalived is told of the HA groups and VIPs, by subject. A group without a VIP is held back, as keepalived
+    would refuse it, and so is what refers to it."""
     groups = active_groups(configuration)
     found = {f"{HA_GROUP}{group.name}": _text(_instance(group, vips)) for group, vips in groups}
+    found.update((f"{VIP}{vip.name}", _text(_static(vip, interface))) for vip, interface in static_vips(configuration))
     together: Dict[str, List[str]] = {}
     for group, _vips in groups:
         if group.sync_group is not None:
@@ -57,6 +59,12 @@ def active_groups(configuration: Configuration) -> List[Tuple[HaGroup, List[Vip]
         of_group.setdefault(vip.ha_group, []).append(vip)
     groups = sorted(configuration.ha_groups.items())
     return [(with_defaults(group), of_group[name]) for name, group in groups if name in of_group]
+
+
+def static_vips(configuration: Configuration) -> List[Tuple[Vip, str]]:
+    """The VIPs that this director holds alone, by name, each with its interface."""
+    vips = sorted(configuration.vips.items())
+    return [(vip, vip.interface) for _name, vip in vips if vip.ha_group is None and vip.interface is not None]
 
 
 def masked(before: str, after: str) -> Tuple[str, str]:
@@ -129,6 +137,12 @@ def _virtual_address(vip: Vip, interface: str) -> str:
     lifetime = " preferred_lft 0" if ":" in vip.ip else ""
     label = f" label {word(vip.label)}" if vip.label is not None else ""
     return f"{vip.address} dev {word(interface)}{label}{lifetime}"
+
+
+def _static(vip: Vip, interface: str) -> Iterator[str]:
+    yield "static_ipaddress {"
+    yield f"    {_virtual_address(vip, interface)}"
+    yield "}"
 
 
 def _sync_group(name: str, members: Sequence[str]) -> Iterator[str]:

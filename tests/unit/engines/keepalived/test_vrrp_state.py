@@ -207,6 +207,55 @@ def test_the_daemon_of_the_state_should_run(state: str, daemons: list[Daemon], b
     assert told(vips.differences(SYNCING, seen(state, *held, daemons=daemons))) == expected
 
 
+ALONE = {"name": "alone", "address": "10.30.0.1/24", "interface": "eth3"}
+
+
+def static_wish() -> vips.Wanted:
+    return vips.wanted(Configuration.from_document({"vips": [ALONE]}))
+
+
+def test_a_vip_without_a_group_is_held_whatever_vrrp_says() -> None:
+    held = Held("eth3", "10.30.0.1/24")
+    assert told(vips.differences(static_wish(), Seen({}, FOREIGN))) == [("VIP alone", "", f"{held}\n")]
+    assert vips.differences(static_wish(), Seen({}, FOREIGN | {held})) == []
+    assert static_wish().only({"VIP other"}) == vips.Wanted()
+
+
+def test_where_there_is_no_group_keepalived_is_not_asked_for_its_state() -> None:
+    system = Director(None, held=["10.30.0.1/24 dev eth3"])
+    assert vips.wrong(static_wish(), static_wish(), system, PID) == []
+    assert [argv[0] for argv in system.ran] == ["ip"]
+
+
+def test_a_lost_vip_without_a_group_is_added_and_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    announced: list[Held] = []
+    monkeypatch.setattr(vips.announcing, "announce", lambda system, held: announced.append(held))
+    system = Director(None)
+    vips.mend(system, PID, static_wish())
+    assert (system.held, announced) == (["10.30.0.1/24 dev eth3"], [Held("eth3", "10.30.0.1/24")])
+
+
+def test_a_new_vip_is_announced_once_it_is_there_and_given_up_when_it_does_not_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    announced: list[Held] = []
+    monkeypatch.setattr(vips.announcing, "announce", lambda system, held: announced.append(held))
+    system = Director(None)
+    vips.announce(system, static_wish(), {"VIP alone"})
+    assert announced == [] and 3 <= system.time < 4
+    system.held = ["10.30.0.1/24 dev eth3"]
+    vips.announce(system, static_wish(), {"VIP alone"})
+    assert announced == [Held("eth3", "10.30.0.1/24")]
+    vips.announce(system, static_wish(), set())
+    assert len(announced) == 1
+
+
+def test_what_is_left_of_a_removed_vip_is_told() -> None:
+    system = Director(None, held=["10.30.0.1/24 dev eth3"])
+    (found,) = vips.wrong(vips.Wanted(), static_wish(), system, PID)
+    assert (found.path, found.message) == ("VIP alone", "10.30.0.1/24 dev eth3 is still there, though it was removed")
+
+
 def test_daemons_of_others_are_no_difference_where_nobody_asked_for_any() -> None:
     assert vips.differences(WISH, seen("active", *ALL, daemons=[BACKUP])) == []
 
@@ -228,13 +277,13 @@ def test_a_change_of_state_between_two_looks_is_no_fault() -> None:
     """The first dump says active and the address is not there any more; a second one says why."""
     before, after = [instance(state=2, since=1.0)], [instance(state=1, since=2.0)]
     system = Director(before, after)
-    found = vips.look(system, PID, None)
+    found = vips.look(system, PID, ["main"], None)
     assert found.instances is not None and found.instances["main"].state == "standby"
 
 
 def test_what_stays_as_it_is_between_two_looks_is_a_fault() -> None:
     system = Director([instance(state=2, since=1.0)])
-    found = vips.look(system, PID, None)
+    found = vips.look(system, PID, ["main"], None)
     assert found.instances is not None and found.instances["main"].state == "active"
     assert found.addresses == frozenset()
     assert [argv[0] for argv in system.ran].count("kill") == 2
@@ -242,7 +291,7 @@ def test_what_stays_as_it_is_between_two_looks_is_a_fault() -> None:
 
 def test_one_question_is_enough_when_everything_fits() -> None:
     system = Director([instance(state=2)], held=["10.10.0.50/24 dev eth1"])
-    assert vips.look(system, PID, None).addresses == {PUBLIC}
+    assert vips.look(system, PID, ["main"], None).addresses == {PUBLIC}
     assert [argv[0] for argv in system.ran].count("kill") == 1
 
 

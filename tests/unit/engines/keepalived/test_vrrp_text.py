@@ -128,6 +128,19 @@ def test_a_label_and_an_interface_of_its_own():
     assert 'virtual_ipaddress_excluded {\n        192.0.2.51/32 dev "eth3.7@x" label "eth3.7@x"\n    }\n' in text
 
 
+def test_a_vip_without_a_group_is_an_address_of_its_own():
+    alone = {"name": "alone", "address": "2001:db8:1::9/64", "interface": "eth3"}
+    labelled = {"name": "labelled", "address": "192.0.2.9/24", "interface": "eth3", "label": "eth3:9"}
+    held = blocks(Configuration.from_document({"vips": [alone, labelled]}))
+    assert held == {
+        "VIP alone": "static_ipaddress {\n    2001:db8:1::9/64 dev eth3 preferred_lft 0\n}\n",
+        "VIP labelled": "static_ipaddress {\n    192.0.2.9/24 dev eth3 label eth3:9\n}\n",
+    }
+    assert impact_of_change("VIP alone", "", held["VIP alone"]) == "none"
+    assert impact_of_change("VIP alone", held["VIP labelled"], held["VIP alone"]) == "reset"
+    assert impact_of_change("VIP alone", held["VIP alone"], "") == "reset"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "impact"),
     [
