@@ -28,6 +28,8 @@ _MOST_MADE = 200_000
 _MOST_SUBSTITUTIONS = 200
 _MOST_FILES = 1000
 _DEEPEST_INCLUDE = 16
+# What this collection wrote itself is in no text that is to be read, unless it is given.
+_OUR_FILE = "/etc/keepalived/evenkeel.conf"
 
 _DEFINITION = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)=[ \t]*(.*)", re.DOTALL)
 _REFERENCE = re.compile(
@@ -270,6 +272,8 @@ class _Reader:
     def _include(self, at: int, pattern: str) -> None:
         file = next(source for source in reversed(self._sources) if source.depth)
         found = matching(pattern, file.path, self._files)
+        if not found and pattern == _OUR_FILE:
+            return
         if not found:
             self._fault(
                 at,
@@ -289,6 +293,9 @@ class _Reader:
             self._fault(at, "ends in a backslash and defines nothing", "one line")
             return
         self._count(at)
+        if "{" not in string and "}" not in string:
+            self._lines.append(Line(at, string))
+            return
         brace = next((match.start() for match in re.finditer(r'"[^"]*"|[{}]', string) if match[0] in ("{", "}")), None)
         end = len(string) if brace is None else max(brace, 1)
         rest = string[end:].strip(" \t")

@@ -11,7 +11,7 @@ line says nothing is told.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence
+from typing import Callable, Iterable, Mapping, Optional, Sequence
 
 from ..._model.addresses import Address
 from ..._model.fields import BadValue
@@ -93,8 +93,3 @@ def port(words: Sequence[str], position: int, statement: Statement, findings: Fi
         return int(text)
     findings.lose(statement.place, statement.shown, f"{text[:20]!r} is not a port", "1 to 65535")
     return None
-
-
-def last_of(statements: Iterable[Statement], aliases: Mapping[str, str]) -> Dict[str, Statement]:
-    """The last statement of each keyword, which is the one that counts; old keywords under their new names."""
-    return {aliases.get(statement.keyword, statement.keyword): statement for statement in statements}

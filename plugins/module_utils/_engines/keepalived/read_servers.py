@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Set, Tuple
 
+from ..._model.healthcheck import WITHOUT_PORT
 from ..found_services import BALANCES, BALANCES_WITH_PORT, FoundKey, FoundServer, FoundService
 from ..reading import Findings
 from .conf_lost import LOST_IN_VIRTUAL_SERVER
@@ -218,13 +219,17 @@ class _VirtualServer:
         return {key.fields["port"] for key in self._head.keys if "port" in key.fields}
 
     def _fit_port(self, server: FoundServer, statement: Statement) -> None:
-        """Without NAT a packet keeps its port; keepalived puts that of the virtual server in place of another one."""
-        if keeps_ports(self._method) and server.port:
-            if self._ports() != {server.port}:
-                self._note(
-                    statement, "has a port, and keepalived puts that of the virtual server in its place without NAT"
-                )
-            server.port = 0
+        """Without NAT a packet keeps its port; keepalived puts that of the virtual server in place of another one. Its
+        checker goes on testing the one that was said."""
+        if not keeps_ports(self._method) or not server.port:
+            return
+        ports = self._ports()
+        if ports != {server.port}:
+            self._note(statement, "has a port, and keepalived puts that of the virtual server in its place without NAT")
+        has_other = any(key.fields.get("port") != server.port for key in self._head.keys)
+        if has_other and server.check is not None and server.check["type"] not in WITHOUT_PORT:
+            server.check.setdefault("port", server.port)
+        server.port = 0
 
     def _setting_of_all(self, name: str, real_servers: List[RealServer]) -> None:
         default = name in self._said

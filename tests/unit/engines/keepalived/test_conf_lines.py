@@ -23,6 +23,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.co
     split,
     split_quoted,
 )
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.daemon import FILE
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.read_conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText
 
@@ -136,6 +137,14 @@ def test_included_files_are_read_where_they_are_included() -> None:
         "line 1",
         "/etc/keepalived/conf.d/2.conf line 1",
     ]
+
+
+def test_our_own_file_holds_nothing_that_is_not_given() -> None:
+    assert FILE == "/etc/keepalived/evenkeel.conf"
+    text = f'a\ninclude "{FILE}"\n'
+    assert lines(text) == ["a"]
+    assert lines(text, files={FILE: "b"}) == ["a", "b"]
+    assert read_conf(f"global_defs {{\n}}\ninclude {FILE}\n").rest == f"global_defs {{\n}}\ninclude {FILE}\n"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ import yaml
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.read_conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText, Reading
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import mark_of
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import examine
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.virtual_server import VirtualServer
 
 SAMPLES = Path(__file__).with_name("samples")
 
@@ -257,6 +259,16 @@ def test_what_keepalived_rewrites_is_rewritten_and_noted() -> None:
     reading = read_conf(f"{text}real_server 10.0.0.1 81 {{\n}}\nreal_server 10.0.0.1 80 {{\n}}\n}}\n")
     assert (reading.left_out, noted(reading)) == ((), [(4, "real_server 10.0.0.1 81"), (6, "real_server 10.0.0.1 80")])
     assert reading.document["farms"][0]["servers"] == [{"name": "10.0.0.1", "address": "10.0.0.1", "weight": 1}]
+
+
+@pytest.mark.parametrize(("head", "port"), [("192.0.2.10 80", 81), ("fwmark 7", 81), ("192.0.2.10 81", None)])
+def test_a_checker_tests_the_port_that_is_said(head: str, port: int | None) -> None:
+    """check_api.c takes it before check_data.c replaces it."""
+    text = f"virtual_server {head} {{\nprotocol TCP\nlvs_method DR\nreal_server 10.0.0.1 81 {{\n"
+    reading = read_conf(text + "TCP_CHECK {\nretry 0\n}\n}\n}\n")
+    assert reading.left_out == ()
+    assert reading.document["health_checks"][0].get("port") == port
+    assert "port" not in reading.document["farms"][0]["servers"][0]
 
 
 def test_servers_that_are_reached_in_another_way_are_left_out() -> None:
@@ -507,3 +519,151 @@ def test_every_fault_of_the_text_is_told_at_once() -> None:
     assert [finding.place.line for finding in bad.value.findings] == [1, 3, 5]
     with pytest.raises(BadText, match=r"^line 2: closes a block that is not open.*\nline 3: b: opens a block"):
         read_conf("a { }\n}\nb {\n")
+
+
+@pytest.mark.parametrize(
+    ("entry", "count"),
+    [
+        ("192.0.2.10 80", 1),
+        ("192.0.2.10-12 80", 3),
+        ("192.0.2.10-192.0.2.13 80", 4),
+        ("192.0.2.8/30 80", 4),
+        ("2001:db8::a-f 80", 6),
+        ("2001:db8::/126 80", 4),
+        ("fwmark 3 inet", 1),
+    ],
+)
+def test_entries_of_a_group(entry: str, count: int) -> None:
+    family = "fd00::1" if ":" in entry else "10.0.0.1"
+    group_ = f"virtual_server_group g {{\n{entry}\n}}\n"
+    text = f"{group_}virtual_server group g {{\nprotocol TCP\nreal_server {family} 80 {{\n}}\n}}\n"
+    reading = read_conf(text)
+    assert len(reading.document["virtual_servers"]) == count
+    assert {one["farm"] for one in reading.document["virtual_servers"]} == {
+        "g" if count > 1 else reading.document["virtual_servers"][0]["name"]
+    }
+
+
+@pytest.mark.parametrize("entry", ["10.0.0.0/8 80", "192.0.2.9-3 80", "192.0.2.1/24 80", "www 80", "192.0.2.1-x 80"])
+def test_entries_that_are_not_taken(entry: str) -> None:
+    group_ = f"virtual_server_group g {{\n{entry}\n}}\n"
+    reading = read_conf(f"{group_}virtual_server group g {{\nreal_server 10.0.0.1 80 {{\n}}\n}}\n")
+    assert left_out(reading) == [(2, entry)]
+    assert reading.document["virtual_servers"] == []
+
+
+def test_one_farm_behind_several_ports_says_the_port_of_its_servers() -> None:
+    group_ = "virtual_server_group g {\n192.0.2.1 80\n192.0.2.1 8080\n}\n"
+    reading = read_conf(f"{group_}virtual_server group g {{\nprotocol TCP\nreal_server 10.0.0.1 80 {{\n}}\n}}\n")
+    assert reading.document["farms"][0]["servers"][0]["port"] == 80
+
+
+def test_trackers_and_what_is_lost_with_them() -> None:
+    text = """\
+vrrp_script weighed {
+    script /bin/true
+    weight 2
+}
+vrrp_script relative {
+    script "killall -0 haproxy"
+}
+vrrp_script own {
+    script "/bin/check a b"
+    interval 0.5
+    timeout 9
+    user nobody
+    init_fail
+}
+vrrp_track_process busy {
+    process /usr/sbin/haproxy -W
+    quorum 2
+}
+"""
+    tracked = "track_script {\nweighed\nrelative\nown\n}\ntrack_process {\nbusy weight 5\n}\n"
+    reading = read_conf(text + INSTANCE.format(tracked), "lb1")
+    group_ = reading.document["ha_groups"][0]
+    assert group_["tracked_scripts"] == [
+        {
+            "name": "own", "script": "/bin/check", "arguments": ["a", "b"], "interval": 1, "timeout": 9, "rise": 1,
+            "fall": 1
+        }
+    ]  # fmt: skip
+    assert left_out(reading) == [
+        (5, "vrrp_script relative"),
+        (10, "interval 0.5"),
+        (12, "user nobody"),
+        (13, "init_fail"),
+        (24, "weighed"),
+        (29, "busy weight 5"),
+    ]
+    by_name = INSTANCE.format("track_process {\nbusy\n}")
+    reading = read_conf(text + by_name, "lb1")
+    assert left_out(reading) == [(16, "process /usr/sbin/haproxy -W"), (17, "quorum 2")]
+    assert reading.document["ha_groups"][0]["tracked_services"] == ["haproxy"]
+
+
+def test_groups_that_move_together_are_made_alike() -> None:
+    one = INSTANCE.format("nopreempt\nunicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.2\n}")
+    other = INSTANCE.replace("main", "other").replace("51", "52").replace("192.0.2.10", "192.0.2.11").format("")
+    together = "vrrp_sync_group both {\ngroup {\nmain other\n}\n}\n"
+    alone = "vrrp_sync_group lonely {\ngroup {\nmain\n}\n}\n"
+    reading = read_conf(one + other + together + alone, "lb1")
+    first, second = reading.document["ha_groups"]
+    assert [member["name"] for member in first["members"]] == ["lb1", "peer-1"]
+    assert [member["name"] for member in second["members"]] == ["lb1", "peer-1"]
+    assert (first["sync_group"], second["sync_group"], second["preempt"]) == ("both", "both", False)
+    assert [finding.text for finding in reading.left_out] == ["vrrp_sync_group both"]
+    assert [finding.text for finding in reading.notes if "fewer" in finding.message] == ["vrrp_sync_group lonely"]
+
+
+def test_instances_with_one_name_or_none_that_the_model_bears() -> None:
+    text = INSTANCE.replace("main", '"VI 1"').format("")
+    reading = read_conf(text + text, "lb1")
+    assert [one["name"] for one in reading.document["ha_groups"]] == ["vrid-51"]
+    assert left_out(reading) == [(10, "vrrp_instance VI 1")]
+    assert "is HA group vrid-51 here" in [finding.message for finding in reading.notes]
+
+
+def test_state_master_decides_over_nopreempt_as_in_keepalived() -> None:
+    reading = group("state MASTER\nnopreempt\nhigher_prio_send_advert on")
+    assert reading.document["ha_groups"][0]["preempt"] is True
+    assert [text for _line, text in noted(reading)] == ["vrrp_instance main", "state MASTER", "nopreempt"]
+    assert group("state BACKUP\nnopreempt").document["ha_groups"][0]["preempt"] is False
+
+
+OURS = """\
+# evenkeel.lb: connection sync
+global_defs {
+    lvs_sync_daemon eth1 inst main id 51
+}
+
+# evenkeel.lb: connection timeouts
+global_defs {
+    lvs_timeouts tcp 900 udp 10
+}
+
+# evenkeel.lb: virtual server ports
+virtual_server fwmark MARK {
+    real_server 10.0.0.1 0 { weight 1 }
+}
+"""
+
+
+def test_our_own_words_for_groups_are_theirs_and_those_of_others_stay() -> None:
+    text = OURS.partition("# evenkeel.lb: virtual")[0]
+    reading = read_conf(text + INSTANCE.format(""), "lb1")
+    group_ = reading.document["ha_groups"][0]
+    assert (group_["connection_sync"], group_["connection_timeouts"]) == (True, {"tcp": 900, "udp": 10})
+    assert reading.rest == ""
+    others = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    reading = read_conf(others + "\n" + INSTANCE.format(""), "lb1")
+    assert not {"connection_sync", "connection_timeouts"} & set(reading.document["ha_groups"][0])
+    assert reading.rest.split() == others.split()
+
+
+def test_a_mark_of_ours_stands_for_ports_that_the_text_does_not_hold() -> None:
+    mark = mark_of(VirtualServer(name="ports", protocol="any"))
+    text = OURS[OURS.index("# evenkeel.lb: virtual") :].replace("MARK", str(mark))
+    reading = read_conf(text)
+    assert left_out(reading) == [(2, f"virtual_server fwmark {mark}")]
+    assert reading.document["virtual_servers"] == [{"name": "ports", "fwmark": mark, "farm": "ports"}]
