@@ -98,7 +98,8 @@ class IpvsEngine(Engine[Desired, Observed]):
         if not rules.holds(observed.boot_rules or "", keys, desired.table):
             before = rules.lines_of(observed.boot_rules or "", keys)
             after = rules.render(desired.table)
-            steps.append(Step(self.name, self._rules_action(desired, observed, owned), BOOT_RULES, before, after))
+            action = self._rules_action(desired, observed, owned)
+            steps.append(Step(self.name, action, BOOT_RULES, before, after, payload=frozenset(keys)))
         return steps
 
     @staticmethod
@@ -119,11 +120,11 @@ class IpvsEngine(Engine[Desired, Observed]):
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         """Do what is needed now, not what was when the steps were planned: another engine may have let go of a service
         in between that this one takes over."""
-        keys = {*desired.table, *(step.payload for step in steps if step.payload is not None)}
+        keys = {*desired.table, *(step.payload for step in steps if step.subject != BOOT_RULES)}
         change_kernel(system, difference(read_table(system).only(keys), desired.table))
-        if any(step.subject == BOOT_RULES for step in steps):
-            text = rules.replaced(system.read(BOOT_RULES) or "", keys, desired.table)
-            system.write(BOOT_RULES, text)
+        for step in steps:
+            if step.subject == BOOT_RULES:  # also of services that are in the kernel no more
+                system.write(BOOT_RULES, rules.replaced(system.read(BOOT_RULES) or "", step.payload, desired.table))
         return Applied()
 
     def restore(self, system: System, snapshot: Snapshot) -> None:

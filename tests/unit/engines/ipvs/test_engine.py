@@ -136,7 +136,7 @@ def test_a_new_virtual_server_is_one_step_with_all_its_servers() -> None:
     )
     assert steps == [
         Step("ipvs", "add", "virtual server web", "", rules, "none", WEB),
-        Step("ipvs", "change", BOOT_RULES, "", rules),
+        Step("ipvs", "change", BOOT_RULES, "", rules, payload=frozenset({WEB})),
     ]
 
 
@@ -214,6 +214,14 @@ def test_boot_rules_are_repaired_when_they_say_something_else() -> None:
     assert [(step.action, step.subject, step.impact) for step in steps] == [("repair", BOOT_RULES, "none")]
     assert steps[0].before == "-A -t 10.10.0.50:80 -s rr\n"
     assert steps[0].after == render(wanted.table)
+
+
+def test_boot_rules_go_with_a_virtual_server_that_vanished_before_it_was_removed() -> None:
+    """As after a boot that did not load them."""
+    owned = compiled(WEB1)
+    steps = plan(NOTHING, Table(), owned, boot_rules=render(owned.table))
+    assert [(step.action, step.subject) for step in steps] == [("remove", BOOT_RULES)]
+    assert replaced(render(owned.table), steps[0].payload, Table()) == ""
 
 
 def test_boot_rules_in_other_words_and_places_are_left_alone() -> None:
