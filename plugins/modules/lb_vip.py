@@ -18,6 +18,8 @@ description:
     gratuitous ARP for IPv4 and unsolicited neighbour advertisements for IPv6.
   - A VIP may also be an inside address, such as the default gateway of servers behind NAT; it moves together with the
     others.
+  - A VIP without an O(ha_group) is held by this director alone. Keepalived puts it back when somebody removes it, and
+    it is announced once, when it is added or changed.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
   - evenkeel.lb.transaction
@@ -55,6 +57,13 @@ EXAMPLES = r"""
     address: 10.20.0.254/24
     interface: eth2
     ha_group: main
+
+- name: An address of a director that has no partner
+  evenkeel.lb.lb_vip:
+    name: alone
+    address: 192.0.2.60/24
+    interface: eth1
+    label: eth1:alone
 """
 
 RETURN = r"""
