@@ -135,6 +135,7 @@ def _script(tracker: Statement, findings: Findings) -> Optional[Dict[str, Any]]:
             tracker.place, tracker.shown, "has no program with an absolute path", "such as /usr/local/bin/check"
         )
         return None
+    found.setdefault("timeout", found["interval"])
     found["script"] = words[0]
     if words[1:]:
         found["arguments"] = list(words[1:])

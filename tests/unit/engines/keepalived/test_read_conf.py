@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.evenkeel.lb.plugins.filter.lb_render import lb_render
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.read_conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText, Reading
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import mark_of
@@ -667,3 +668,17 @@ def test_a_mark_of_ours_stands_for_ports_that_the_text_does_not_hold() -> None:
     reading = read_conf(text)
     assert left_out(reading) == [(2, f"virtual_server fwmark {mark}")]
     assert reading.document["virtual_servers"] == [{"name": "ports", "fwmark": mark, "farm": "ports"}]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SAMPLES.glob("*.conf")))
+def test_samples_stay_what_they_became(name: str) -> None:
+    """Read, written and read again; but for farms that several virtual servers had together."""
+    document = sample(name).document
+    again = read_conf(lb_render(document, "keepalived"), "lb1")
+    assert again.left_out == ()
+    expected = dict(document)
+    if name == "group":
+        names = [one["name"] for one in document["virtual_servers"]]
+        expected["farms"] = [{**document["farms"][0], "name": own} for own in names]
+        expected["virtual_servers"] = [{**one, "farm": one["name"]} for one in document["virtual_servers"]]
+    assert again.document == expected
