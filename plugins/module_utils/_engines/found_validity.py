@@ -60,13 +60,13 @@ def _origin(path: str, origins: Origins) -> Tuple[Place, str]:
 
 
 def _without(document: Document, problems: Tuple[Problem, ...]) -> Document:
-    """The document without what each of the problems is about: one field, or a whole object."""
+    """The document without what each of the problems is about: one field, one member, or a whole object."""
     index = {kind: {str(thing["name"]): thing for thing in document.get(kind, [])} for kind in KINDS}
     gone: Set[Tuple[str, str]] = set()
-    for problem in problems:
-        match = _PATH.fullmatch(problem.path)
+    for path in dict.fromkeys(problem.path for problem in problems):
+        match = _PATH.fullmatch(path)
         if match is None or match["name"] not in index.get(match["kind"], {}):
-            raise AssertionError(f"nothing that was found can go because of this: {problem}")
+            raise AssertionError(f"nothing that was found can go because of {path}")
         if not _shrink(index[match["kind"]][match["name"]], match):
             gone.add((match["kind"], match["name"]))
     return {
@@ -75,17 +75,19 @@ def _without(document: Document, problems: Tuple[Problem, ...]) -> Document:
 
 
 def _shrink(thing: Dict[str, Any], match: "re.Match[str]") -> bool:
-    """Take the field or the member that a path names out of an object; false where the object cannot be without."""
-    field, inner = match["field"], match["inner"]
-    if match["item"] is None and inner is None:
+    """Take the field or the member that a path names out of an object; false where the object cannot be without. What
+    went because of another problem is not there any more."""
+    field, item, inner = match["field"], match["item"], match["inner"]
+    if item is None and inner is None:
         return _drop(thing, field, _ESSENTIAL.get(match["kind"], set()))
-    if match["item"] is None:
-        return _drop(thing[field], inner, _ESSENTIAL.get(field, set())) or _drop(thing, field, set())
+    if item is None:
+        holder = thing.get(field)
+        return holder is None or _drop(holder, inner, _ESSENTIAL.get(field, set())) or _drop(thing, field, set())
     members: List[Dict[str, Any]] = thing.get(field) or []
-    member = next((one for one in members if one.get("name") == match["item"]), None)
+    member = next((one for one in members if one["name"] == item), None)
     if member is not None and not _drop(member, inner, _ESSENTIAL.get(field, set())):
         members.remove(member)
-    return member is not None
+    return True
 
 
 def _drop(thing: Dict[str, Any], field: Optional[str], essential: Set[str]) -> bool:
