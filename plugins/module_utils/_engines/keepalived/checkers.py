@@ -12,7 +12,8 @@ Sources: keepalived.conf(5), and keepalived/check/check_*.c of 2.2.7 to 2.4.3, w
   next one; from start to start with MISC_CHECK.
 * ``connect_timeout`` bounds each step of a test: the connection, the handshake, each piece of an answer that is waited
   for. MISC_CHECK has ``misc_timeout`` instead, in whole seconds.
-* A server that was never seen healthy is out with its first failure, whatever ``retry`` says (check_data.c).
+* When keepalived starts, a server is out with its first failure, whatever ``retry`` says (check_data.c); SMTP_CHECK
+  alone forgets that again (smtp_start_check_thread).
 * One success brings a server back. HTTP_GET and SSL_GET want a second one an ``interval`` later (epilog in
   check_http.c); their ``fast_recovery`` is no help, as it asks again and again without a pause if that one fails.
 """
