@@ -59,7 +59,9 @@ def reload(system: System) -> None:
 
 def start(system: System) -> None:
     """Start the daemon and wait until it says that it is ready."""
-    _systemctl(system, "start")
+    # One that is just starting has read our file as it was, and keepalived 2.2.7 never says that it is ready when it
+    # found nothing to do there: it would be waited for until systemd gives up.
+    _systemctl(system, "restart")
 
 
 def stop(system: System) -> None:
