@@ -140,7 +140,7 @@ def _move(document: Document, random: Random) -> None:
     """Let another engine carry a virtual server, or another farm serve it."""
     if document["virtual_servers"]:
         service = random.choice(document["virtual_servers"])
-        if random.random() < 0.7:
+        if random.random() < 0.7 or not document["farms"]:
             service["engine"] = "keepalived" if service.get("engine") == "ipvs" else "ipvs"
         else:
             service["farm"] = random.choice(document["farms"])["name"]

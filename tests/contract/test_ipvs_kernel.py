@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,13 +21,19 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
     MASQUERADE,
     TCP,
     Destination,
-    Entry,
     Service,
     ServiceKey,
     Table,
 )
 from ansible_collections.evenkeel.lb.tests.contract.director import SPEC, Director, lab
 from ansible_collections.evenkeel.lb.tests.contract.driver import table_from_json, table_to_json
+from ansible_collections.evenkeel.lb.tests.contract.expected import (
+    by_key,
+    chosen_seed,
+    joined,
+    saved_lines,
+    witness_of,
+)
 from ansible_collections.evenkeel.lb.tests.unit.engines.ipvs.tables import KERNEL_KEYS, kernel_tables
 
 TRANSITIONS = 100
@@ -85,17 +89,6 @@ def look(director: Director) -> Table:
     return table_from_json(director.drive("look")["table"])
 
 
-def joined(*tables: Table) -> Table:
-    return Table((entry.service, entry.destinations) for table in tables for entry in table.values())
-
-
-def chosen_seed() -> int:
-    """A new seed, printed; or the one of a run that shall be repeated, from EVENKEEL_SEED."""
-    seed = int(os.environ.get("EVENKEEL_SEED") or secrets.randbits(32))
-    print(f"EVENKEEL_SEED={seed}")
-    return seed
-
-
 def random_tables(count: int, seed: int) -> list[Table]:
     """The same tables for the same seed."""
     found: list[Table] = []
@@ -108,51 +101,6 @@ def random_tables(count: int, seed: int) -> list[Table]:
 
     draw()
     return found
-
-
-def saved_lines(table: Table) -> list[str]:
-    """What ipvsadm --save prints for the table, sorted: it forgets thresholds, and the third flag of sh and mh.
-
-    Of a service that has the third flag alone it prints an empty list of flags.
-    """
-    lines = (re.sub(r" -[xy] \d+", "", line) for line in render(table).splitlines())
-    return sorted(re.sub(r"(-s [sm]h .*-b (?:\S+(?=,))?),?flag-3", r"\1", line) for line in lines)
-
-
-def expected_witness(entry: Entry) -> dict[str, Any]:
-    """What pyroute2 decodes of a service, in the fields it decodes rightly."""
-    key, service = entry.service.key, entry.service
-    servers = [
-        {
-            "ADDR": server.address,
-            "PORT": server.port,
-            "FWD_METHOD": server.forward,
-            "WEIGHT": server.weight,
-            "U_THRESH": server.u_threshold,
-            "L_THRESH": server.l_threshold,
-            "TUN_TYPE": server.tunnel_type,
-            "TUN_FLAGS": server.tunnel_flags,
-        }
-        for server in entry.destinations
-    ]
-    return {
-        "AF": key.family,
-        "PROTOCOL": None if key.fwmark else key.protocol,
-        "ADDR": None if key.fwmark else key.address,
-        "PORT": None if key.fwmark else key.port,
-        "FWMARK": key.fwmark or None,
-        "SCHED_NAME": service.scheduler,
-        "TIMEOUT": service.timeout,
-        "FLAGS": service.flags | 0x2,
-        "SERVERS": sorted(servers, key=lambda server: (server["ADDR"], server["PORT"])),
-    }
-
-
-def by_key(services: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    for service in services:
-        service["SERVERS"].sort(key=lambda server: (server["ADDR"], server["PORT"]))
-    fields = ("AF", "PROTOCOL", "ADDR", "PORT", "FWMARK")
-    return sorted(services, key=lambda service: [str(service[field]) for field in fields])
 
 
 def test_reading_and_planning_do_not_load_the_module(director: Director) -> None:
@@ -182,8 +130,7 @@ def test_any_table_becomes_any_other_and_everybody_sees_it(empty: Director, fore
         whole = joined(foreign, wanted)
         assert table_from_json(seen["read"]) == whole, where
         assert sorted(seen["saved"].splitlines()) == saved_lines(whole), where
-        expected = by_key([expected_witness(entry) for entry in whole.values()])
-        assert by_key(seen["witnessed"]) == expected, where
+        assert by_key(seen["witnessed"]) == witness_of(whole), where
 
 
 def test_our_rules_make_ipvsadm_build_the_same_table(empty: Director) -> None:

@@ -64,22 +64,28 @@ def witnessed(ipvs: Any) -> Json:
     return found
 
 
+def quickly() -> Json:
+    """What a run may change and nobody else does: the IPVS table without health, packet rules, files."""
+    return {
+        "saved": sorted(line for line in saved().splitlines() if line.startswith("-A")),
+        "packets": printed("nft", "-s", "-n", "list", "ruleset"),
+        "files": {path: _text(path) for path in FILES},
+        "litter": [path for folder in FOLDERS for path in glob.glob(f"{folder}/.evenkeel-*")],
+    }
+
+
 def everything() -> Json:
     """All there is to see of a director, but for counters, connections, process numbers and what time alone changes."""
     with pyroute2.IPVS() as ipvs:
         seen = witnessed(ipvs)
     unit = printed("systemctl", "show", "-p", "ActiveState", "-p", "NRestarts", "keepalived.service")
+    addresses = printed("ip", "-o", "address", "show").splitlines()
     return {
+        **quickly(),
         "saved": sorted(saved().splitlines()),
         "witnessed": seen,
-        "packets": printed("nft", "-s", "-n", "list", "ruleset"),
-        "addresses": sorted(
-            re.sub(r"^\d+: |  valid_lft.*|\\.*", "", line)
-            for line in printed("ip", "-o", "address", "show").splitlines()
-        ),
+        "addresses": sorted(re.sub(r"^\d+: |  valid_lft.*|\\.*", "", line) for line in addresses),
         "unit": unit.split(),
-        "files": {path: _text(path) for path in FILES},
-        "litter": [path for folder in FOLDERS for path in glob.glob(f"{folder}/.evenkeel-*")],
     }
 
 

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Directors on which any configuration may become any other, and what has to stay on them whatever comes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import Version
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import parse
+from ansible_collections.evenkeel.lb.tests.contract.director import REPOSITORY, Director, lab
+from ansible_collections.evenkeel.lb.tests.contract.edits import Document, edited
+from ansible_collections.evenkeel.lb.tests.contract.strategies import PORTS, SERVERS, carried_documents
+
+SPEC = REPOSITORY / "tests/contract/proofs.yml"
+
+# What somebody else has on the same director: never ours, never touched.
+FOREIGN_SERVICES = """\
+-A -t 192.0.2.9:25 -s fo -b flag-2
+-a -t 192.0.2.9:25 -r 192.0.2.10:2525 -m -w 7
+-A -u [2001:db8::9]:5353 -s ovf -p 77 -M 48 -o
+-A -f 99 -6 -s lblcr -p 60
+"""
+OF_THE_USER = "-A -t 10.10.0.99:25 -s rr\n-a -t 10.10.0.99:25 -r 10.20.0.9:25 -m -w 1\n"
+FOREIGN = parse(FOREIGN_SERVICES + OF_THE_USER)
+FOREIGN_RULES = "# by hand\n-A -t 192.0.2.9:25 -s fo\n-a -t 192.0.2.9:25 -r 192.0.2.10:2525 -m -w 7\nno rule at all\n"
+FOREIGN_PACKETS = """\
+table inet by_hand {
+  chain prerouting { type filter hook prerouting priority mangle; ip daddr 10.10.0.66 meta mark set 7; }
+}
+table ip evenkeel { chain input { type filter hook input priority 0; policy accept; }; }
+"""
+USERS_CONFIGURATION = """\
+# by hand
+global_defs {
+    router_id mine
+}
+virtual_server 10.10.0.99 25 {
+    protocol TCP
+    lvs_sched rr
+    real_server 10.20.0.9 25 {
+    }
+}
+include /etc/keepalived/evenkeel.conf
+"""
+
+
+@contextmanager
+def directors(lab_name: str, *hosts: str) -> Iterator[dict[str, Director]]:
+    """Freshly booted directors with software of all engines, servers that answer, and things of somebody else."""
+    lab("up", str(SPEC), "--name", lab_name)
+    try:
+        found = {host: Director(lab_name, host) for host in hosts}
+        with ThreadPoolExecutor() as jobs:
+            list(jobs.map(_furnish, found.values()))
+        yield found
+        for director in found.values():
+            director.close()
+    finally:
+        lab("down", lab_name)
+
+
+def _furnish(director: Director) -> None:
+    director.equip("ipvsadm", "keepalived")
+    director.shell("modprobe -a ip_vs ip_vs_pe_sip && sysctl -q -w net.ipv4.vs.conntrack=1")
+    director.shell("cat > /etc/keepalived/keepalived.conf", USERS_CONFIGURATION.encode())
+    director.shell("cat > /etc/ipvsadm.rules", FOREIGN_RULES.encode())
+    director.shell("ipvsadm --restore", FOREIGN_SERVICES.encode())
+    director.shell("nft -f -", FOREIGN_PACKETS.encode())
+    director.shell("systemctl start keepalived")
+    director.drive("make_servers", {"addresses": [*SERVERS[4], *SERVERS[6]], "ports": PORTS})
+
+
+def versions_of(director: Director) -> dict[str, Version]:
+    """The versions of the software there that capabilities depend on."""
+    return {software: tuple(version) for software, version in director.drive("versions").items()}
+
+
+def documents(count: int, seed: int, names: Sequence[str], versions: Mapping[str, Version]) -> list[Document]:
+    """The same documents for the same seed; nothing at first, and then anything, mostly made of the one before."""
+    drawn: list[Document] = []
+
+    @seeded(seed)
+    @settings(max_examples=count, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
+    @given(carried_documents(names, versions))
+    def draw(document: Document) -> None:
+        drawn.append(document)
+
+    draw()
+    random = Random(seed)
+    found: list[Document] = [{}]
+    for other in drawn:
+        found.append(other if random.random() < 0.25 else edited(found[-1], other, random, versions))
+    return found[1:]
+
+
+def in_parallel(hosts: Mapping[str, Director], do: Callable[[str, Director], Any]) -> dict[str, Any]:
+    """What is done on each host, at the same time."""
+    with ThreadPoolExecutor(len(hosts)) as jobs:
+        running = {name: jobs.submit(do, name, host) for name, host in hosts.items()}
+        return {name: job.result() for name, job in running.items()}
+
+
+def where(seed: int, host: str, number: int, *told: Any) -> str:
+    """What a failure says first: how it is repeated, and what was asked for and told."""
+    return "\n".join([f"step {number} on {host} of EVENKEEL_SEED={seed}", *(json.dumps(thing) for thing in told)])
+
+
+def cases(count: int) -> int:
+    """How many cases of a kind there are, or how many EVENKEEL_CASES wants."""
+    return int(os.environ.get("EVENKEEL_CASES") or count)

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every engine, on the real kernel with the real daemon: a walk through any configurations.
+
+Each step of a walk is a case for each of: a second run finds nothing, check mode says what the real run does, what runs
+is what was asked for whatever was before, what is not ours stays, order and health change nothing. That faults leave a
+director as it was is in test_faults_kernel.py, that text comes back as what it was written from is in tests/unit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from ansible_collections.evenkeel.lb.tests.contract.director import Director
+from ansible_collections.evenkeel.lb.tests.contract.edits import shuffled
+from ansible_collections.evenkeel.lb.tests.contract.expected import chosen_seed, saved_lines
+from ansible_collections.evenkeel.lb.tests.contract.meaning import meaning, misfits, seen_by_ipvsadm, seen_by_pyroute2
+from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
+    FOREIGN,
+    FOREIGN_RULES,
+    USERS_CONFIGURATION,
+    cases,
+    directors,
+    documents,
+    in_parallel,
+    versions_of,
+    where,
+)
+from ansible_collections.evenkeel.lb.tests.contract.strategies import SERVERS
+
+LAB_NAME = f"proofs-{os.getpid()}"
+# On two directors at the same time.
+STEPS = cases(100)
+NOT_OURS = seen_by_ipvsadm(saved_lines(FOREIGN))
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[dict[str, Director]]:
+    """A director on Debian 12 and one on Debian 13."""
+    with directors(LAB_NAME, "lb1", "lb2") as found:
+        yield found
+
+
+def walked(host: Director, names: list[str], seed: int, lively: bool) -> list[dict[str, Any]]:
+    """What was asked for and seen at each step of a walk."""
+    random = Random(seed)
+    seen = []
+    for document in documents(STEPS, seed, names, versions_of(host)):
+        addresses = [*SERVERS[4], *SERVERS[6]]
+        health = {address: random.random() < 0.5 for address in addresses} if lively else {}
+        again = [document, shuffled(document, random)]
+        wish = {"document": document, "again": again, "health": health, "pause": 0.3 if lively else 0}
+        seen.append({"document": document, "health": health, **host.drive("step", wish)})
+    return seen
+
+
+@pytest.fixture(scope="module")
+def seed() -> int:
+    return chosen_seed()
+
+
+@pytest.fixture(scope="module", params=["ipvs", "keepalived"])
+def walks(request: pytest.FixtureRequest, hosts: dict[str, Director], seed: int) -> dict[str, Any]:
+    """A walk on each director, of services that one engine carries, or of some that move between both."""
+    names = ["ipvs"] if request.param == "ipvs" else ["keepalived", "ipvs"]
+    return in_parallel(
+        hosts, lambda name, host: walked(host, names, seed + list(hosts).index(name), request.param == "keepalived")
+    )
+
+
+def steps(walks: dict[str, Any], seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    for offset, (name, walk) in enumerate(walks.items()):
+        for number, step in enumerate(walk):
+            before = walk[number - 1]["document"] if number else {}
+            yield where(seed + offset, name, number, before, step["document"], step["applied"]), step
+
+
+def test_every_configuration_is_applied(walks: dict[str, Any], seed: int) -> None:
+    for told, step in steps(walks, seed):
+        assert step["applied"]["state"] in ("applied", "unchanged"), told
+
+
+def test_check_mode_says_what_the_real_run_does_and_does_nothing(walks: dict[str, Any], seed: int) -> None:
+    for told, step in steps(walks, seed):
+        assert step["between"] == step["before"], told
+        assert step["planned"]["steps"] == step["applied"]["steps"], (told, step["planned"])
+        assert step["planned"]["changed"] == step["applied"]["changed"], told
+
+
+def test_a_second_run_finds_nothing_in_whatever_order_and_health(walks: dict[str, Any], seed: int) -> None:
+    for told, step in steps(walks, seed):
+        for again in step["again"]:
+            assert (again["state"], again["changed"], again["steps"]) == ("unchanged", False, []), (told, again)
+
+
+def test_what_is_not_ours_stays(walks: dict[str, Any], seed: int) -> None:
+    foreign = saved_lines(FOREIGN)
+    packets = None
+    for told, step in steps(walks, seed):
+        for moment in ("after", "finally"):
+            seen = step[moment]
+            assert set(foreign) <= set(seen["saved"]), told
+            assert seen["files"]["/etc/ipvsadm.rules"].startswith(FOREIGN_RULES), told
+            assert seen["files"]["/etc/keepalived/keepalived.conf"] == USERS_CONFIGURATION, told
+            others = without_our_table(seen["packets"])
+            packets = packets or others
+            assert others == packets and "by_hand" in others, told
+            assert seen["litter"] == [], told
+
+
+def without_our_table(listed: str) -> str:
+    before, _ours, rest = listed.partition("table inet evenkeel {\n")
+    return before + rest.partition("\n}\n")[2]
+
+
+def test_the_kernel_holds_what_was_asked_for(walks: dict[str, Any], seed: int) -> None:
+    """As ipvsadm and pyroute2 see it, and as a reading of the document that is not ours has it."""
+    unwell = 0
+    for told, step in steps(walks, seed):
+        for moment in ("after", "finally"):
+            saved, decoded = step[moment]["saved"], step[moment]["witnessed"]
+            for witness, seen in (("ipvsadm", seen_by_ipvsadm(saved)), ("pyroute2", seen_by_pyroute2(decoded))):
+                for key in NOT_OURS:
+                    del seen[key]
+                assert misfits(meaning(step["document"]), seen, witness) == [], (told, moment, saved)
+        unwell += step["finally"]["saved"] != step["after"]["saved"]
+    print(f"health changed the table in {unwell} steps")
+
+
+def test_the_daemon_lives_through_all_of_it(walks: dict[str, Any], seed: int) -> None:
+    for told, step in steps(walks, seed):
+        assert step["finally"]["unit"] == ["NRestarts=0", "ActiveState=active"], told
