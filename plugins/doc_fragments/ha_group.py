@@ -114,6 +114,7 @@ options:
     description:
       - Programs that have to run for this director to be active, such as V(haproxy), as C(ps -o comm) shows
         them.
+      - The first one restarts keepalived, which listens for processes from its start on or not at all.
     type: list
     elements: str
   tracked_scripts:

@@ -370,14 +370,25 @@ def test_a_tracked_service_has_to_run(pair: Pair) -> None:
     """Our own kernel tells of processes; the packaged ones do not, and there it is refused."""
     for host in pair:
         host.shell("ln -sf $(command -v sleep) /usr/local/bin/a_service.x; a_service.x 600 > /dev/null 2>&1 & true")
-    pair.told(tracked_services=["a_service.x"])
+    pair.told()
+    pair.settles("active", "standby")
+    # keepalived asks the kernel for processes when it starts, and only then
+    for answer in pair.told(tracked_services=["a_service.x"]):
+        assert (answer["reload"], answer["steps"]) == (
+            ["keepalived restart"],
+            [["change", "HA group main", "failover"]],
+        )
     pair.settles("active", "standby")
     pair.first.shell("kill $(pidof -x a_service.x)")
     pair.settles("faulty", "active")
     pair.first.shell("a_service.x 600 > /dev/null 2>&1 & true")
     pair.settles("active", "standby")
-    for host in pair:
-        host.shell("kill $(pidof -x a_service.x)")
+    for answer in pair.told(tracked_services=["a_service.x"], tracked_interfaces=["eth2"]):
+        assert answer["reload"] == ["keepalived reload"]
+    pair.first.shell("kill $(pidof -x a_service.x)")
+    pair.settles("faulty", "active")
+    pair.second.shell("kill $(pidof -x a_service.x)")
+    pair.settles("faulty", "faulty")
 
 
 def test_the_sync_daemons_follow_the_state_and_every_change_of_the_wish(pair: Pair) -> None:

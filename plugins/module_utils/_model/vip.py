@@ -252,6 +252,7 @@ class HaGroup:
     tracked_services: Tuple[str, ...] = option(
         Programs(),
         "Programs that have to run for this director to be active, such as V(haproxy), as C(ps -o comm) shows them.",
+        "The first one restarts keepalived, which listens for processes from its start on or not at all.",
         impact="failover",
     )
     tracked_scripts: Tuple[TrackedScript, ...] = option(

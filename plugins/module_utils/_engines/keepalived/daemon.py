@@ -57,6 +57,12 @@ def reload(system: System) -> None:
     _systemctl(system, "reload")
 
 
+def take_in(system: System, anew: bool) -> str:
+    """Let the running daemon take in a changed file by a reload, or ``anew``; what was done, in words."""
+    (start if anew else reload)(system)
+    return "keepalived restart" if anew else "keepalived reload"
+
+
 def start(system: System) -> None:
     """Start the daemon and wait until it says that it is ready."""
     # One that is just starting has read our file as it was, and keepalived 2.2.7 never says that it is ready when it

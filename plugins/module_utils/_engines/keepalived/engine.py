@@ -35,6 +35,7 @@ from .impact import impact_of_change
 from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
 from .parse import parse
 from .render import HEADER, Blocks, blocks, document
+from .tracking_text import needs_restart
 from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, VIP, masked
 
 _POLL = 0.1
@@ -244,10 +245,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     @staticmethod
     def _activate(wanted: Blocks, system: System) -> List[str]:
-        system.write(daemon.FILE, document(wanted), mode=0o600)
+        before, after = system.read(daemon.FILE) or "", document(wanted)
+        system.write(daemon.FILE, after, mode=0o600)
         if daemon.is_active(system):
-            daemon.reload(system)
-            return ["keepalived reload"]
+            return [daemon.take_in(system, needs_restart(before, after))]
         if wanted:
             daemon.start(system)
             return ["keepalived start"]
@@ -275,6 +276,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         connection_timeouts.settle(system, desired.timeouts)
 
     def restore(self, system: System, snapshot: Snapshot) -> None:
+        restart = needs_restart(system.read(daemon.FILE) or "", snapshot.text or "")
         if snapshot.text is None:
             system.remove(daemon.FILE)
         else:
@@ -283,7 +285,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         if active and not snapshot.active:
             daemon.stop(system)
         elif active:
-            daemon.reload(system)
+            daemon.take_in(system, restart)
         elif snapshot.active:
             daemon.start(system)
         end = system.now() + _SECONDS_TO_VERIFY

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Set
 
+from .tracking_text import needs_restart
 from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, SYNC_GROUP, VIP
 
 
@@ -27,7 +28,7 @@ def impact_of_change(subject: str, before: str, after: str) -> str:
     """The impact of replacing a block by another of the same subject; either may be empty."""
     if subject in (CONNECTION_SYNC, CONNECTION_TIMEOUTS):
         return "none"
-    if subject.startswith(SYNC_GROUP):
+    if subject.startswith(SYNC_GROUP) or needs_restart(before, after):
         return "failover"
     if not before:
         return "none"

@@ -17,13 +17,15 @@ from ..._model.objects import with_defaults
 from ..._model.vip import HaGroup, TrackedScript
 from .words import word
 
+_TRACK_PROCESS = "vrrp_track_process"
+
 
 def trackers(group: HaGroup) -> Iterator[str]:
     """The scripts and processes of a group; keepalived wants them defined before the instance that tracks them."""
     for script in map(with_defaults, group.tracked_scripts or ()):
         yield from _script(group, script)
     for program in group.tracked_services or ():
-        yield f"vrrp_track_process {tracker_name(group, program)} {{"
+        yield f"{_TRACK_PROCESS} {tracker_name(group, program)} {{"
         yield f"    process {word(program)}"
         yield "}"
         yield ""
@@ -38,6 +40,15 @@ def tracking(group: HaGroup) -> Iterator[str]:
     yield from _listed("track_interface", interfaces)
     yield from _listed("track_process", programs)
     yield from _listed("track_script", scripts)
+
+
+def needs_restart(before: str, after: str) -> bool:
+    """Whether only a restart makes a running keepalived follow ``after`` in place of ``before``, whole files.
+
+    The first process to be tracked: a reload looks for it once and then hears of no change, because only a start asks
+    the kernel to tell of processes (2.2.7 to 2.4.3, reload_track_processes in core/track_process.c).
+    """
+    return _TRACK_PROCESS in after and _TRACK_PROCESS not in before
 
 
 def tracker_name(group: HaGroup, name: str) -> str:

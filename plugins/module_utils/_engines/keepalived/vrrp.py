@@ -11,6 +11,7 @@ Source: ``keepalived/vrrp/vrrp_json.c`` of 2.2.7 to 2.4.3.
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, FrozenSet, Iterable, Mapping, NamedTuple, Optional
 
@@ -52,15 +53,23 @@ def running(system: System, pid: int) -> Optional[Instances]:
     so that is how it is understood when nothing comes."""
     if not pid:
         return {}
-    signal = system.run(["keepalived", "--signum=JSON"])
-    if signal.rc != 0:
+    signal = _signal(system)
+    if signal is None:
         return None
     end = system.now() + _SECONDS_TO_WAIT
     while system.now() < end:
-        dump = _dumped(system, signal.stdout.strip(), pid)
+        dump = _dumped(system, signal, pid)
         if dump is not None:
             return instances(dump)
     return {}
+
+
+@functools.lru_cache(maxsize=1)
+def _signal(system: System) -> Optional[str]:
+    """The number of the signal that makes keepalived write its state; None when this build has none. To ask takes
+    longer than the answer to the signal."""
+    asked = system.run(["keepalived", "--signum=JSON"])
+    return asked.stdout.strip() if asked.rc == 0 else None
 
 
 def _dumped(system: System, signal: str, pid: int) -> Any:

@@ -113,6 +113,13 @@ def test_nobody_is_asked_where_nothing_runs_or_the_build_cannot_tell() -> None:
     assert vrrp.running(system, PID) is None
 
 
+def test_the_number_of_the_signal_is_asked_for_once() -> None:
+    system = Director([instance()])
+    for _time in range(3):
+        vrrp.running(system, PID)
+    assert [argv[0] for argv in system.ran].count("keepalived") == 1
+
+
 GROUP = {
     "name": "main",
     "virtual_router_id": 51,

@@ -18,6 +18,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.en
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.impact import impact_of_change
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import HEADER, blocks, document
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.tracking_text import needs_restart
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.vrrp_text import masked
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import Table
 from ansible_collections.evenkeel.lb.plugins.module_utils._model import vip
@@ -156,6 +157,16 @@ def test_a_vip_without_a_group_is_an_address_of_its_own():
 def test_what_a_change_of_a_group_disturbs(before, after, impact):
     subject = "HA group front"
     assert impact_of_change(subject, told({**FRONT, **before})[subject], told({**FRONT, **after})[subject]) == impact
+
+
+def test_the_first_process_to_be_tracked_needs_a_restart_that_is_told_as_what_it_is():
+    without, with_one = told(FRONT), told({**FRONT, "tracked_services": ["haproxy"]})
+    with_two = told({**FRONT, "tracked_services": ["haproxy", "bird"]})
+    assert needs_restart(document(without), document(with_one))
+    assert not needs_restart(document(with_one), document(with_two))
+    assert not needs_restart(document(with_two), document(without))
+    assert impact_of_change("HA group front", "", with_one["HA group front"]) == "failover"
+    assert impact_of_change("HA group front", "", without["HA group front"]) == "none"
 
 
 def test_what_a_change_beside_the_groups_disturbs():
