@@ -128,7 +128,7 @@ EXAMPLES = r"""
     wait:
       timeout: 30
   register: drain
-  until: drain is not failed
+  until: drain.waited.state | default('') != 'timeout'
   retries: 20
   delay: 0
 
