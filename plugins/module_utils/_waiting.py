@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Sequence, Tuple
 
@@ -67,6 +68,11 @@ class Waited:
         return sum((each for each in self.found.values() if each is not None), Connections())
 
     @property
+    def is_down(self) -> bool:
+        """Whether none of the virtual servers that should have it has it."""
+        return bool(self.found) and all(each is None for each in self.found.values())
+
+    @property
     def busy(self) -> Tuple[str, ...]:
         """The virtual servers in which it has open connections."""
         return tuple(name for name, each in sorted(self.found.items()) if each is not None and each.active)
@@ -84,11 +90,13 @@ def counted(engines: Sequence[Engine[Any, Any]], configuration: Configuration, g
     found = _look(engines, configuration, goal, system)
     server = server_in(configuration, goal.farm, goal.server)
     now = Waited("planned", found=found)
-    if found and all(each is None for each in found.values()):
-        return Waited("down", found=found)
+    if now.is_down:
+        return dataclasses.replace(now, state="down")
     # one that is not drained yet may have got more connections when it is
     quiet = server is None or server.state == "drained" or not found
-    return Waited("already_drained", found=found) if quiet and now.total.active <= goal.connections else now
+    if quiet and now.total.active <= goal.connections:
+        return dataclasses.replace(now, state="already_drained")
+    return now
 
 
 def wait_until_drained(
@@ -99,37 +107,21 @@ def wait_until_drained(
     ``just_begun`` says that it took new connections until now. ``tell`` gets a sentence every ten seconds. Looks at the
     record too, each time: what another run makes of the server ends the wait. Raises HostFault.
     """
-    record = _Record(system)
-    start = looked = system.now()
-    told = start
+    watch = _Watch(system, engines, goal, just_begun)
+    start = told = system.now()
     pause = _FIRST_PAUSE
-    busy = False
     while True:
-        configuration = record.now()
-        server = server_in(configuration, goal.farm, goal.server)
-        seconds = looked - start
-        if server is None:
-            return Waited("removed", seconds)
-        if server.state != "drained":
-            return Waited("taken_back", seconds, now=server.state or "enabled")
-        found = _look(engines, configuration, goal, system)
-        waited = Waited("drained" if busy else "already_drained", seconds, found)
-        if found and all(each is None for each in found.values()):
-            return Waited("down", seconds, found)
-        if waited.total.active > goal.connections:
-            busy = True
-        elif not (just_begun and waited.total.inactive) or seconds >= _SECONDS_OF_A_HANDSHAKE:
+        looked = system.now()
+        waited = watch.look(looked - start)
+        if waited.state != "planned":
             return waited
-        if seconds >= goal.timeout:
-            return Waited("timeout", seconds, found)
         if looked - told >= _SECONDS_BETWEEN_WORDS:
             told = looked
-            tell(f"waiting for {goal}: {left(waited)} after {seconds:.0f} of {goal.timeout:g} s")
-        cost = system.now() - looked
-        rest = start + goal.timeout - system.now()
-        system.sleep(max(min(max(pause, _PAUSES_FOR_A_LOOK * cost), rest), 0.0))
+            tell(f"waiting for {goal}: {left(waited)} after {waited.seconds:.0f} of {goal.timeout:g} s")
+        now = system.now()
+        rest = start + goal.timeout - now
+        system.sleep(max(0.0, min(rest, max(pause, _PAUSES_FOR_A_LOOK * (now - looked)))))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-        looked = system.now()
 
 
 def left(waited: Waited) -> str:
@@ -138,6 +130,38 @@ def left(waited: Waited) -> str:
     many = f"{count} connections are" if count != 1 else "1 connection is"
     where = f" on virtual server{'s' if len(waited.busy) > 1 else ''} {some(waited.busy)}" if waited.busy else ""
     return f"{many} left{where}"
+
+
+class _Watch:
+    """Looks at a server again and again, and knows when there is nothing left to wait for."""
+
+    def __init__(self, system: System, engines: Sequence[Engine[Any, Any]], goal: Goal, just_begun: bool) -> None:
+        self._system = system
+        self._engines = engines
+        self._goal = goal
+        self._just_begun = just_begun
+        self._record = _Record(system)
+        self._met_connections = False
+
+    def look(self, seconds: float) -> Waited:
+        """What is found so many seconds after the begin; the state is planned while the wait has to go on."""
+        configuration = self._record.now()
+        server = server_in(configuration, self._goal.farm, self._goal.server)
+        if server is None:
+            return Waited("removed", seconds)
+        if server.state != "drained":
+            return Waited("taken_back", seconds, now=server.state or "enabled")
+        found = _look(self._engines, configuration, self._goal, self._system)
+        return Waited(self._state(Waited("planned", found=found), seconds), seconds, found)
+
+    def _state(self, now: Waited, seconds: float) -> str:
+        if now.is_down:
+            return "down"
+        if now.total.active > self._goal.connections:
+            self._met_connections = True
+        elif not (self._just_begun and now.total.inactive) or seconds >= _SECONDS_OF_A_HANDSHAKE:
+            return "drained" if self._met_connections else "already_drained"
+        return "timeout" if seconds >= self._goal.timeout else "planned"
 
 
 class _Record:
