@@ -18,6 +18,7 @@ from .ruleset import Key, Ruleset, Value, mark_text
 
 _PROTOCOLS = {6: "tcp", 17: "udp", 132: "sctp"}
 _FAMILIES = {2: "ipv4", 10: "ipv6"}
+_SYN = 2
 
 # What nft says of an object beside what it is: its place, and the number the kernel gave it.
 _PLACE = frozenset({"family", "table", "name", "handle"})
@@ -64,8 +65,8 @@ def _ruleset(objects: List[Tuple[str, Any]]) -> Ruleset:
 
 
 def _map(values: Mapping[str, Any]) -> str:
-    keys = values["type"]
-    parts = [f"type {' . '.join(keys) if isinstance(keys, list) else _json(keys)} : {_plain(values['map'])}"]
+    keys = " . ".join(map(_plain, _listed(values["type"])))
+    parts = [f"type {keys} : {_plain(values['map'])}"]
     for name, value in sorted(values.items()):
         if name == "flags":
             parts.append(f"flags {','.join(_plain(flag) for flag in _listed(value))}")
@@ -150,9 +151,10 @@ def _statement(statement: Mapping[str, Any]) -> str:
     if kind == "mangle":
         return f"{_expression(values['key'])} set {_expression(values['value'])}"
     if kind == "match":
-        operator = "" if values["op"] == "==" else f"{_plain(values['op'])} "
-        right = _matched(values["left"], values["right"])
-        return f"{_expression(values['left'])} {operator}{right}"
+        left, right = _expression(values["left"]), _matched(values["left"], values["right"])
+        usual = "in" if left == "tcp flags" else "=="
+        operator = "" if values["op"] == usual else f"{_plain(values['op'])} "
+        return f"{left} {operator}{right}"
     if kind == "snat":
         return _snat(values)
     return _unknown()
@@ -164,6 +166,8 @@ def _matched(left: Any, right: Any) -> str:
         return _FAMILIES.get(right, str(right))
     if left == {"meta": {"key": "l4proto"}}:
         return _protocol(right)
+    if left == {"payload": {"protocol": "tcp", "field": "flags"}} and right == _SYN:
+        return "syn"
     return _expression(right)
 
 

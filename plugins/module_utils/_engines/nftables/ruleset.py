@@ -16,7 +16,8 @@ travel, and why each chain is where it is (net/netfilter/ipvs/ip_vs_core.c has t
 - A masqueraded packet leaves IPVS with its new destination and goes through postrouting like any other; the
   connection's original destination is still the VIP. There its source is rewritten, before the rules of others that
   masquerade all that leaves: whoever is first wins. Connection tracking has to see IPVS connections for that
-  (``net.ipv4.vs.conntrack``).
+  (``net.ipv4.vs.conntrack``). It may begin to look only now, and take a connection that is under way for a new one:
+  so only the packet that opens a TCP connection gives it another source.
 - ICMP errors need nothing of this: IPVS and connection tracking find the connection by the packet they quote.
 """
 
@@ -34,7 +35,7 @@ _EVERY_PORT = "0-65535"
 # ranges, which newer kernels refuse; and it knows the original port only of a protocol it was told.
 _MARKS = "type {address} . inet_service : mark; flags interval"
 _SOURCES = "type {address} . inet_service : verdict"
-_MARKED_SOURCES = "type inet_proto . mark : verdict"
+_MARKED_SOURCES = "type mark : verdict"
 
 _ADDRESS_TYPES = {4: "ipv4_addr", 6: "ipv6_addr"}
 _WORDS = {4: "ip", 6: "ip6"}
@@ -123,7 +124,7 @@ def _source_keys(service: Service) -> Iterator[Key]:
         return
     transports = service.marking.transports if service.marking is not None else EVERY_TRANSPORT
     for transport in transports:
-        yield Key(f"marked_sources{service.family}", f"{transport} . {mark_text(service.fwmark)}")
+        yield Key(f"{transport}_marked_sources{service.family}", mark_text(service.fwmark))
 
 
 def _target(source_nat: SourceNat, family: int) -> Tuple[str, str]:
@@ -150,7 +151,7 @@ def _declared() -> Iterator[Tuple[str, str]]:
         for transport in EVERY_TRANSPORT:
             yield f"{transport}_marks{family}", _MARKS.format(address=address)
             yield f"{transport}_sources{family}", _SOURCES.format(address=address)
-        yield f"marked_sources{family}", _MARKED_SOURCES
+            yield f"{transport}_marked_sources{family}", _MARKED_SOURCES
 
 
 def _chains(maps: Iterable[str], targets: Mapping[str, str]) -> Iterator[Tuple[str, Tuple[str, ...]]]:
@@ -161,11 +162,13 @@ def _chains(maps: Iterable[str], targets: Mapping[str, str]) -> Iterator[Tuple[s
             if f"{transport}_marks{family}" in maps:
                 packet = f"{word} daddr . {transport} dport"
                 marking.append(f"meta mark set {packet} map @{transport}_marks{family}")
+            opening = "tcp flags syn" if transport == "tcp" else f"meta l4proto {transport}"
             if f"{transport}_sources{family}" in maps:
-                asked = f"meta l4proto {transport} ct original {word} daddr . ct original proto-dst"
-                rewriting.append(f"{asked} vmap @{transport}_sources{family}")
-        if f"marked_sources{family}" in maps:
-            rewriting.append(f"meta nfproto {protocol} meta l4proto . meta mark vmap @marked_sources{family}")
+                asked = f"ct original {word} daddr . ct original proto-dst"
+                rewriting.append(f"{opening} {asked} vmap @{transport}_sources{family}")
+            if f"{transport}_marked_sources{family}" in maps:
+                marked = f"meta nfproto {protocol} {opening} meta mark"
+                rewriting.append(f"{marked} vmap @{transport}_marked_sources{family}")
     if marking:
         yield "input", (_INPUT, *marking)
         yield "output", (_OUTPUT, *marking)

@@ -36,10 +36,14 @@ class Part(NamedTuple):
 
 
 class Comparison:
-    """The wanted ruleset beside the one that is there (None without a table) and the one that was recorded."""
+    """The wanted ruleset beside the one that is there (None without a table) and the one that was recorded.
+
+    ``rewrites`` tells whether any packet's source is to be changed.
+    """
 
     def __init__(self, wanted: Ruleset, held: Optional[Ruleset], recorded: Ruleset) -> None:
         self._is_there = held is not None
+        self.rewrites = "postrouting" in wanted.chains
         self._frames = wanted.frame(), (held or EMPTY).frame(), recorded.frame()
         self._wanted = _parts(wanted)
         self._recorded = _parts(recorded)
@@ -96,15 +100,18 @@ def _step(
         part.subject,
         render.lines(before.items()),
         render.lines(after.items()),
-        _impact(part, before, after, carried),
+        _impact(part, before, after, carried, comparison.rewrites),
     )
 
 
-def _impact(part: Part, before: Elements, after: Elements, carried: FrozenSet[str]) -> str:
-    """IPVS and connection tracking know the connections they have: neither marks nor source NAT touch those. A packet
-    that gets a mark where none was meets the service it is for, so that disturbs nobody."""
+def _impact(part: Part, before: Elements, after: Elements, carried: FrozenSet[str], rewrites: bool) -> str:
+    """IPVS and connection tracking know the connections they have: neither marks nor source NAT touch those. But once
+    the last chain that rewrites is gone, nothing rewrites their packets any more. A packet that gets a mark where none
+    was meets the service it is for, so that disturbs nobody."""
     if part.marking:
         return "none" if all(after.get(key) == value for key, value in before.items()) else "new_connections"
+    if before and not rewrites:
+        return "reset"
     return "new_connections" if before or part.owner in carried else "none"
 
 

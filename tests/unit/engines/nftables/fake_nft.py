@@ -109,7 +109,8 @@ def listing(table: Table, words: bool = False) -> str:
         kind, name = thing.split(" ")
         if kind == "map":
             keys, value = content[""][0].removeprefix("type ").split(" : ")
-            values = _object(name=name, type=keys.split(" . "), map=value)
+            types = keys.split(" . ")
+            values = _object(name=name, type=types if len(types) > 1 else types[0], map=value)
             if len(content[""]) > 1:
                 values["flags"] = [content[""][1].removeprefix("flags ")]
             values["elem"] = [_element(line, keys.split(" . "), words) for line in content["elements"]]
@@ -137,7 +138,7 @@ def _element(line: str, types: list[str], words: bool) -> Any:
     key, _colon, value = line.partition(" : ")
     key, _word, comment = key.partition(" comment ")
     parts = [_part(part, kind, words) for part, kind in zip(key.split(" . "), types, strict=True)]
-    told: Any = {"concat": parts}
+    told: Any = {"concat": parts} if len(parts) > 1 else parts[0]
     if comment:
         told = {"elem": {"val": told, "comment": comment.strip('"')}}
     return [told, _verdict(value) if " " in value else int(value, 16)]
@@ -170,6 +171,9 @@ def _rule(line: str, words: bool) -> list[dict[str, Any]]:
             if len(networks) == 1:
                 address = {"prefix": {"addr": bounds[0], "len": networks[0].prefixlen}}
         return [{"snat": {"family": family, "addr": address, **({"flags": flags[0]} if flags else {})}}]
+    if line.startswith("tcp flags syn "):
+        compared = {"op": "in", "left": _expression("tcp flags"), "right": "syn" if words else 2}
+        return [{"match": compared}, *_rule(line.removeprefix("tcp flags syn "), words)]
     match = re.match(r"meta (nfproto|l4proto) (\w+) (.*)", line)
     if match is not None:
         right: Any = match[2] if words else NUMBERS[match[2]]
@@ -186,7 +190,8 @@ def _rule(line: str, words: bool) -> list[dict[str, Any]]:
 
 
 def _concat(line: str) -> dict[str, Any]:
-    return {"concat": [_expression(part) for part in line.split(" . ")]}
+    parts = [_expression(part) for part in line.split(" . ")]
+    return {"concat": parts} if len(parts) > 1 else parts[0]
 
 
 def _expression(part: str) -> dict[str, Any]:

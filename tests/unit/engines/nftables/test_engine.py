@@ -143,11 +143,18 @@ def test_source_nat_of_a_running_service_is_for_new_connections(host: Host) -> N
     assert told(begun)[0] == ("add", "source NAT of virtual server one", "new_connections")
     moved = run(host, document(WEB, {**ONE, **pool("203.0.113.0/24")}))
     assert told(moved)[0] == ("change", "source NAT of virtual server one", "new_connections")
-    ended = run(host, document(WEB, ONE))
-    assert told(ended)[-2:] == [
+    ended = run(host, document({**WEB, "source_nat_type": "auto"}, ONE))
+    assert told(ended) == [
+        ("add", "source NAT of virtual server web", "new_connections"),
         ("remove", "source NAT of virtual server one", "new_connections"),
         ("change", FILE, "none"),
     ]
+
+
+def test_the_last_source_nat_takes_the_rewriting_of_open_connections_with_it() -> None:
+    host = Host()
+    run(host, document({**ONE, **FROM_POOL}, WEB))
+    assert ("remove", "source NAT of virtual server one", "reset") in told(run(host, document(ONE, WEB)))
 
 
 def test_a_port_that_moves_between_virtual_servers_is_told_of_both(host: Host) -> None:

@@ -92,13 +92,13 @@ def test_the_source_of_one_port_is_told_by_what_the_client_asked_for() -> None:
 def test_the_source_of_several_ports_is_told_by_their_mark() -> None:
     held = elements({"name": "web", "vip": "fd10::50", "ports": [80, 443], **static("fd99::1")})
     assert {key: value for key, value in held.items() if "_marks" not in key[0]} == {
-        ("marked_sources6", "tcp . M"): "goto source-fd99__1-128"
+        ("tcp_marked_sources6", "M"): "goto source-fd99__1-128"
     }
 
 
 def test_a_mark_of_the_users_own_is_not_given_but_its_source_may_change() -> None:
     held = compiled(document({"name": "mine", "fwmark": 5, "source_nat_type": "auto"})).ruleset.elements
-    assert set(held) == {Key("marked_sources4", f"{transport} . 0x00000005") for transport in ("tcp", "udp", "sctp")}
+    assert set(held) == {Key(f"{transport}_marked_sources4", "0x00000005") for transport in ("tcp", "udp", "sctp")}
 
 
 def test_the_same_source_is_one_chain_however_many_use_it() -> None:

@@ -49,10 +49,10 @@ table inet evenkeel
 delete table inet evenkeel
 
 table inet evenkeel {
-	map marked_sources4 {
-		type inet_proto . mark : verdict
+	map tcp_marked_sources4 {
+		type mark : verdict
 		elements = {
-			tcp . MARK comment "web" : goto source-198.51.100.0-29
+			MARK comment "web" : goto source-198.51.100.0-29
 		}
 	}
 	map tcp_marks4 {
@@ -85,7 +85,7 @@ table inet evenkeel {
 	}
 	chain postrouting {
 		type nat hook postrouting priority 90; policy accept;
-		meta nfproto ipv4 meta l4proto . meta mark vmap @marked_sources4
+		meta nfproto ipv4 tcp flags syn meta mark vmap @tcp_marked_sources4
 		meta l4proto udp ct original ip6 daddr . ct original proto-dst vmap @udp_sources6
 	}
 }
@@ -196,13 +196,19 @@ def _lost_rule(objects: list[dict[str, Any]]) -> None:
     objects.pop()
 
 
+def _flags(objects: list[dict[str, Any]]) -> None:
+    """Exactly SYN, no longer SYN among others."""
+    rules = [entry["rule"]["expr"] for entry in objects if "rule" in entry]
+    next(rule[0]["match"] for rule in rules if rule[0].get("match", {}).get("op") == "in")["op"] = "=="
+
+
 def _order(objects: list[dict[str, Any]]) -> None:
     objects[-2:] = reversed(objects[-2:])
 
 
 CHANGES = [
     _accept, _counter, _comment, _log, _set, _chain, _dormant, _policy, _priority, _size, _timeout, _element,
-    _short_element, _mark, _unnamed, _lost, _lost_rule, _order,
+    _short_element, _mark, _unnamed, _lost, _lost_rule, _flags, _order,
 ]  # fmt: skip
 
 
