@@ -116,12 +116,14 @@ def _checks(farms: List[Tuple[Dict[str, Any], List[FoundServer]]], origins: Orig
     by_content: Dict[str, str] = {}
     written: List[Dict[str, Any]] = []
     for farm, servers in sorted(farms, key=lambda pair: str(pair[0]["name"])):
-        wanted = [json.dumps(server.check or _NO_CHECK, sort_keys=True) for server in servers]
+        # by name, so that their order in the text decides nothing
+        each = sorted(zip(farm["servers"], servers), key=lambda pair: str(pair[0]["name"]))
+        wanted = [json.dumps(server.check or _NO_CHECK, sort_keys=True) for _document, server in each]
         counted = Counter(content for content in wanted if content != _NONE)
         if not counted:
             continue
         common = counted.most_common(1)[0][0]
-        for document, server, content in zip(farm["servers"], servers, wanted):
+        for (document, server), content in zip(each, wanted):
             own = content != common
             if content not in by_content:
                 base = f"{farm['name']}-{document['name']}" if own else str(farm["name"])

@@ -26,9 +26,11 @@ from ansible_collections.evenkeel.lb.tests.unit.engines.test_capabilities import
 from ansible_collections.evenkeel.lb.tests.unit.model.around import around
 
 ENGINES = {"keepalived": "keepalived", "ipvsadm": "ipvs"}
-# What neither text holds, and what each has no word for: the family of a firewall mark without servers of that family.
-MARKED = (
-    "is the mark of packets to ports of an address",
+# The ports behind a mark of ours are in the rules of nftables, and in none of these texts.
+PORTS_ELSEWHERE = "is the mark of packets to ports of an address"
+# The family of a firewall mark is said in the text and follows from servers in the model. Where there are none of that
+# family, as with a mark of ours that has no server yet, other things may be lost with it.
+FAMILY_LOST = (
     "has no servers, and the family",
     "is not of the family of its",
     "is not the family of the servers",
@@ -62,23 +64,22 @@ def table(document: Document, engine: str) -> Any:
 
 
 def come_back(document: Document, format_: str) -> None:
+    engine = ENGINES[format_]
     text = lb_render(document, format_)
     read = read_in(text, format_)
-    assert [entry for entry in read["left_out"] if not entry["message"].startswith(MARKED)] == []
-    assert read["rest"] == ""
-    found = read["configuration"]
-    engine = ENGINES[format_]
+    found, messages = read["configuration"], [entry["message"] for entry in read["left_out"]]
     again = lb_render(found, format_)
     assert read_in(again, format_)["configuration"] == found
-    if not any(entry["message"].startswith(MARKED[1:]) for entry in read["left_out"]):
+    assert read["rest"] == ""
+    if not any(message.startswith(FAMILY_LOST) for message in messages):
+        assert [message for message in messages if not message.startswith(PORTS_ELSEWHERE)] == []
         assert meaning(again) == meaning(text)
         assert table(found, engine) == table(document, engine)
     if format_ == "keepalived":
-        named = {
-            service.name for service in services(Configuration.from_document(document), engine) if service.backends
-        }
-        assert {one["name"] for one in found["virtual_servers"]} == named
-        with_vips = {vip["ha_group"] for vip in document.get("vips", ()) if "ha_group" in vip}
+        said = Configuration.from_document(document)
+        served = {service.name for service in services(said, engine) if service.backends}
+        assert {one["name"] for one in found["virtual_servers"]} == served
+        with_vips = {vip.ha_group for vip in said.vips.values()} - {None}
         assert {one["name"] for one in found["ha_groups"]} == with_vips
 
 

@@ -22,9 +22,9 @@ from .conf_files import matching
 
 # lib/parser.h, MAXBUF 1024: what fgets(3) reads of a line, without its end
 _LONGEST = 1022
-# How much definitions and sequences may make of a text, beyond its own length: enough for a thousand virtual servers
-# with ten servers each from one definition.
-_MOST_MADE = 200_000
+# How much definitions and sequences may make of a text, beyond its own length: enough for five hundred virtual
+# servers with ten servers each from one definition.
+_MOST_MADE = 100_000
 _MOST_SUBSTITUTIONS = 200
 _MOST_FILES = 1000
 _DEEPEST_INCLUDE = 16

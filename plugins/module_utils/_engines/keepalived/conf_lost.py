@@ -22,7 +22,6 @@ LOST_IN_VIRTUAL_SERVER: Lost = {
     "omega": "runs the scripts for failures when keepalived stops, and none is run here",
     "ha_suspend": "lets health checks rest while the director does not hold the VIP; here they go on",
     "smtp_alert": _MAIL,
-    "sorry_server_inhibit": "keeps the sorry server in the kernel with weight 0; here it is there when it is needed",
     "flag-3": "is a flag of the scheduler that none of Linux has a meaning for",
 }
 

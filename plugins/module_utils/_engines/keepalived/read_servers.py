@@ -65,7 +65,8 @@ class _VirtualServer:
             **dict.fromkeys(_FLAGS, self._flag),
             **dict.fromkeys((*_OF_FARM, "ops", "protocol", "snmp_name", "hashed", "nat_mask"), self._keep),
             **dict.fromkeys(("persistence_timeout", "persistence_granularity", "persistence_engine"), self._keep),
-            **dict.fromkeys(("sorry_server", "sorry_server_lvs_method", "quorum", "hysteresis"), self._keep),
+            **dict.fromkeys(("sorry_server", "sorry_server_lvs_method", "sorry_server_inhibit"), self._keep),
+            **dict.fromkeys(("quorum", "hysteresis"), self._keep),
             **dict.fromkeys(("ip_family", "warmup"), self._keep),
             "weight": self._default_weight,
             "real_server": self._real.append,
@@ -81,7 +82,7 @@ class _VirtualServer:
         servers = self._servers()
         self._farm.update(self._method)
         self._quorum(servers)
-        self._sorry_server()
+        self._sorry_server(servers)
         return FoundService(
             self._statement.place, self._statement.shown, self._head.name, self._keys(), self._farm, servers
         )
@@ -264,7 +265,7 @@ class _VirtualServer:
         value = number(self._said[keyword], least, 2**32 - 1, self._findings)
         return otherwise if value is None else value
 
-    def _sorry_server(self) -> None:
+    def _sorry_server(self, servers: List[FoundServer]) -> None:
         statement = self._said.get("sorry_server")
         if statement is None:
             return
@@ -275,5 +276,15 @@ class _VirtualServer:
         method = self._said.get("sorry_server_lvs_method")
         if method is not None and read_method(method, self._findings) not in (None, self._method):
             self._lose(method, "reaches the sorry server in another way than the servers; here in the same")
-        keeps = not own_port or self._ports() == {own_port} or keeps_ports(self._method)
-        self._farm["sorry_server"] = {"address": where, **({} if keeps else {"port": own_port})}
+        own_port = self._own_port(own_port)
+        self._farm["sorry_server"] = {"address": where, **({"port": own_port} if own_port else {})}
+        inhibit = self._said.get("sorry_server_inhibit")
+        is_server = (where, own_port) in [(server.address, self._own_port(server.port)) for server in servers]
+        if inhibit is not None and not (is_server and self._farm.get("on_failure") == "quiesce"):
+            self._lose(
+                inhibit, "keeps the sorry server in the kernel with weight 0; here it is there when it is needed"
+            )
+
+    def _own_port(self, said: int) -> int:
+        """A port that is not that of the virtual server; 0 without one."""
+        return 0 if not said or self._ports() == {said} or keeps_ports(self._method) else said

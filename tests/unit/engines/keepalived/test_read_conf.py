@@ -168,7 +168,8 @@ def test_words_of_a_virtual_server(words: str, fields: dict[str, Any]) -> None:
         ("ha_suspend", 2, "does not hold the VIP"),
         ("omega", 2, "when keepalived stops"),
         ("smtp_alert", 2, "no mail"),
-        ("sorry_server_inhibit", 2, "weight 0"),
+        ("sorry_server 10.0.0.9\nsorry_server_inhibit", 3, "weight 0"),
+        ("sorry_server 10.0.0.9\nsorry_server_lvs_method DR", 3, "in another way"),
         ("warmup 3", 2, "delays the first test"),
         ("lvs_sched fastest", 2, "is no scheduler"),
         ("lvs_method Nat", 2, "ignores it"),
@@ -284,6 +285,12 @@ virtual_server 192.0.2.10 80 {
     reading = read_conf(text)
     assert left_out(reading) == [(5, "real_server 10.0.0.2 80")]
     assert [server["address"] for server in reading.document["farms"][0]["servers"]] == ["10.0.0.1"]
+
+
+def test_a_sorry_server_that_is_a_server_is_inhibited_as_the_others_are() -> None:
+    reading = service("protocol TCP\ninhibit_on_failure\nsorry_server 10.0.0.1 80\nsorry_server_inhibit")
+    assert reading.left_out == ()
+    assert reading.document["farms"][0]["sorry_server"] == {"address": "10.0.0.1"}
 
 
 def test_settings_of_servers_are_those_of_the_farm() -> None:
