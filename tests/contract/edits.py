@@ -26,6 +26,9 @@ OLDEST: Mapping[str, Version] = {"keepalived": (2, 2, 7), "linux": (6, 1)}
 # Whose order means something.
 ORDERED = {"certificate_profiles", "arguments"}
 
+# Kinds that others name.
+NAMED = {"ha_groups", "health_checks", "farms"}
+
 ROUNDS = 30
 
 
@@ -75,13 +78,19 @@ def _take_out(document: Document, path: str) -> None:
 
 def edited(document: Document, other: Document, random: Random, versions: Mapping[str, Version] = OLDEST) -> Document:
     """The document with some things of another, some things gone, some renamed, and some carried by another engine."""
-    mixed: Document = {kind: _mixed(document.get(kind, []), other.get(kind, []), random) for kind in KINDS}
+    mixed: Document = {
+        # what goes takes what names it along
+        kind: _mixed(document.get(kind, []), other.get(kind, []), random, 0.95 if kind in NAMED else 0.7)
+        for kind in KINDS
+    }
     for _time in range(random.choice([0, 0, 1, 2])):
         random.choice([_rename, _move, _swap_states, _swap_addresses])(mixed, random)
     return mended(mixed, versions)
 
 
-def _mixed(these: Sequence[dict[str, Any]], those: Sequence[dict[str, Any]], random: Random) -> list[dict[str, Any]]:
+def _mixed(
+    these: Sequence[dict[str, Any]], those: Sequence[dict[str, Any]], random: Random, staying: float = 0.8
+) -> list[dict[str, Any]]:
     """Objects by name: those of both sides in either form or in parts of both, those of one side mostly as they are."""
     left = {thing["name"]: thing for thing in these}
     right = {thing["name"]: thing for thing in those}
@@ -90,10 +99,8 @@ def _mixed(these: Sequence[dict[str, Any]], those: Sequence[dict[str, Any]], ran
         one, another = left.get(name), right.get(name)
         if one and another:
             chosen = random.choice([one, one, another, _half(one, another, random)])
-        elif one:
-            chosen = one if random.random() < 0.85 else None
         else:
-            chosen = another if random.random() < 0.4 else None
+            chosen = (one or another) if random.random() < staying else None
         if chosen:
             found.append(copy.deepcopy(chosen))
     return found

@@ -14,14 +14,11 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as seeded
-
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import Version
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import parse
 from ansible_collections.evenkeel.lb.tests.contract.director import REPOSITORY, Director, lab
 from ansible_collections.evenkeel.lb.tests.contract.edits import Document, edited
-from ansible_collections.evenkeel.lb.tests.contract.strategies import PORTS, SERVERS, carried_documents
+from ansible_collections.evenkeel.lb.tests.contract.strategies import PORTS, SERVERS, any_document
 
 SPEC = REPOSITORY / "tests/contract/proofs.yml"
 
@@ -88,19 +85,11 @@ def versions_of(director: Director) -> dict[str, Version]:
 
 
 def documents(count: int, seed: int, names: Sequence[str], versions: Mapping[str, Version]) -> list[Document]:
-    """The same documents for the same seed; nothing at first, and then anything, mostly made of the one before."""
-    drawn: list[Document] = []
-
-    @seeded(seed)
-    @settings(max_examples=count, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck))
-    @given(carried_documents(names, versions))
-    def draw(document: Document) -> None:
-        drawn.append(document)
-
-    draw()
+    """The same documents for the same seed: anything, and mostly made of the one before."""
     random = Random(seed)
     found: list[Document] = [{}]
-    for other in drawn:
+    for _number in range(count):
+        other = any_document(random, names, versions)
         found.append(other if random.random() < 0.25 else edited(found[-1], other, random, versions))
     return found[1:]
 

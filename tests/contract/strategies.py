@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hypothesis strategies: any configuration that some engines carry, by what these engines say they can express.
+"""Any configuration that some engines carry, by what these engines say they can express.
 
-A field or a value that an engine learns to express is drawn from then on. Names, addresses and ports come from small
+A field or a value that an engine learns to express is tried from then on. Names, addresses and ports come from small
 pools, so that two documents have much in common and going from one to the other edits, moves, renames and removes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ PREFIX_LENGTH = {4: 24, 6: 64}
 MASKS: dict[int, list[Any]] = {4: ["255.255.255.255", "255.255.255.0", "255.0.0.0"], 6: ["128", "64", "48"]}
 PORTS = [53, 80, 443, 8080]
 MARKS = [1, 7, 4096]
+HASHES = ("source_hash", "source_port_hash", "maglev", "maglev_port")
 
 # Characters that mean something to keepalived's parser, to a shell or to nft; none may have an effect.
 HOSTILE = ["plain", "two words", "a\"b'c\\d", "! # @x $Y ${Z} ~SEQ(1,2)", "} virtual_server {", "Zoë & söns;", " gap "]
@@ -49,9 +51,9 @@ OF_FIELDS: dict[str, Sequence[Any]] = {
     "ha_groups.tracked_scripts.rise": [1, 2],
     "ha_groups.tracked_scripts.fall": [1, 3],
     "ha_groups.sync_group": ["together"],
-    "health_checks.interval": [0.1, 0.2, 1, 7.5],
+    "health_checks.interval": [0.1, 0.1, 0.2, 0.5, 7.5],
     "health_checks.timeout": [0.1, 0.25, 1, 3],
-    "health_checks.retries": [1, 2, 5],
+    "health_checks.retries": [1, 1, 2, 5],
     "health_checks.source": ["10.20.0.11", "fd20::11"],
     "health_checks.script": ["/usr/bin/true", "/usr/bin/false"],
     "farms.reentry_time": [1, 30],
@@ -60,6 +62,8 @@ OF_FIELDS: dict[str, Sequence[Any]] = {
     "farms.tunnel_port": [6080, 65535],
     "vips.label": ["eth1:1", "eth1:vip"],
 }
+# Always said, as their defaults take long to show.
+MOSTLY = {"ha_groups.advert_interval", "health_checks.interval", "health_checks.timeout", "health_checks.retries"}
 BY_TYPE: dict[type[fields.FieldType], Sequence[Any]] = {
     fields.UriPath: ["/", "/health?full=1&x=%20"],
     fields.HostName: ["www.example.com", "localhost"],
@@ -116,8 +120,7 @@ def _samples(path: str, field: fields.FieldType) -> Sequence[Any]:
     return BY_TYPE.get(type(field), ())
 
 
-@st.composite
-def _said(draw: st.DrawFn, terms: Terms, kind: type, path: str, without: Iterable[str] = ()) -> dict[str, Any]:
+def _said(random: Random, terms: Terms, kind: type, path: str, without: Iterable[str] = ()) -> dict[str, Any]:
     """Some of the fields of an object, and all that it needs, each with a value that can be expressed."""
     found: dict[str, Any] = {}
     for name, option in options(kind).items():
@@ -125,21 +128,20 @@ def _said(draw: st.DrawFn, terms: Terms, kind: type, path: str, without: Iterabl
         if name in without:
             continue
         if isinstance(option.type, lists.ObjectList) and terms.bear(where):
-            names = draw(st.sampled_from([[], [], [], ["one"], ["one", "two"]]))
-            inner = _said(terms, option.type.kind, where, {"name"})
-            found |= {name: [{"name": item, **draw(inner)} for item in names]} if names else {}
+            names = random.choice([[], [], [], ["one"], ["one", "two"]])
+            inner = [{"name": item, **_said(random, terms, option.type.kind, where, {"name"})} for item in names]
+            found |= {name: inner} if inner else {}
             continue
         values = terms.values(where, option)
-        if values and (option.required or draw(st.integers(0, 2)) == 0):
-            found[name] = draw(st.sampled_from(values))
+        if values and (option.required or where in MOSTLY or random.randrange(3) == 0):
+            found[name] = random.choice(values)
     return found
 
 
-@st.composite
-def _check(draw: st.DrawFn, terms: Terms, name: str) -> dict[str, Any]:
-    type_ = draw(st.sampled_from(terms.values("health_checks.type", options(HealthCheck)["type"])))
+def _check(random: Random, terms: Terms, name: str) -> dict[str, Any]:
+    type_ = random.choice(terms.values("health_checks.type", options(HealthCheck)["type"]))
     of_others = {parameter for names in PARAMETERS.values() for parameter in names} - set(PARAMETERS[type_])
-    said = draw(_said(terms, HealthCheck, "health_checks", {"name", "type", *of_others}))
+    said = _said(random, terms, HealthCheck, "health_checks", {"name", "type", *of_others})
     if "expect" not in said:
         said.pop("regex", None)
     if type_ == "script":
@@ -147,82 +149,75 @@ def _check(draw: st.DrawFn, terms: Terms, name: str) -> dict[str, Any]:
     return {"name": name, "type": type_, **said}
 
 
-@st.composite
 def _server(
-    draw: st.DrawFn, terms: Terms, name: str, address: str, farm: dict[str, Any], checks: list[str]
+    random: Random, terms: Terms, name: str, address: str, farm: dict[str, Any], checks: list[str]
 ) -> dict[str, Any]:
     without = {"name", "address"} | ({"port"} if farm.get("mode", "nat") != "nat" else set())
-    server = {"name": name, "address": address, **draw(_said(terms, Server, "farms.servers", without))}
+    server = {"name": name, "address": address, **_said(random, terms, Server, "farms.servers", without)}
     if "port" in server:
-        server["port"] = draw(st.sampled_from(PORTS))
+        server["port"] = random.choice(PORTS)
     if "low_connections" in server:
         server["max_connections"] = max(server["low_connections"], server.get("max_connections", 0))
-    if checks and terms.bear("farms.servers.health_check") and draw(st.integers(0, 3)) == 0:
-        server["health_check"] = draw(st.sampled_from(checks))
+    if checks and terms.bear("farms.servers.health_check") and random.randrange(4) == 0:
+        server["health_check"] = random.choice(checks)
     return server
 
 
-@st.composite
-def _farm(draw: st.DrawFn, terms: Terms, name: str, family: int, checks: list[str]) -> dict[str, Any]:
-    hashes = ("source_hash", "source_port_hash", "maglev", "maglev_port")
+def _farm(random: Random, terms: Terms, name: str, family: int, checks: list[str]) -> dict[str, Any]:
     by_hand = {"name", "servers", "sorry_server", "quorum", "hysteresis", "tunnel_port", "persistence_netmask"}
-    farm: dict[str, Any] = {"name": name, **draw(_said(terms, Farm, "farms", by_hand))}
+    farm: dict[str, Any] = {"name": name, **_said(random, terms, Farm, "farms", by_hand)}
     if farm.get("mode") != "tunnel":
         farm = {field: value for field, value in farm.items() if not field.startswith("tunnel_")}
     if farm.get("tunnel_type") == "gue":
-        farm["tunnel_port"] = draw(st.sampled_from(OF_FIELDS["farms.tunnel_port"]))
-    if farm.get("balance") not in hashes:
+        farm["tunnel_port"] = random.choice(OF_FIELDS["farms.tunnel_port"])
+    if farm.get("balance") not in HASHES:
         farm.pop("hash_fallback", None)
     if "persistence_timeout" not in farm:
         farm.pop("persistence_engine", None)
-    elif draw(st.booleans()):
-        farm["persistence_netmask"] = draw(st.sampled_from(MASKS[family]))
-    if checks and draw(st.booleans()):
-        farm["health_check"] = draw(st.sampled_from(checks))
-    wrapped = farm.get("mode") == "tunnel" and draw(st.integers(0, 3)) == 0
-    hosts = draw(st.lists(st.sampled_from(SERVERS[10 - family if wrapped else family]), unique=True, max_size=5))
-    names = draw(st.permutations([f"s{number}" for number in range(1, 7)]))
+    elif random.randrange(2):
+        farm["persistence_netmask"] = random.choice(MASKS[family])
+    if checks and random.randrange(4):
+        farm["health_check"] = random.choice(checks)
+    wrapped = farm.get("mode") == "tunnel" and random.randrange(4) == 0
+    hosts = SERVERS[10 - family if wrapped else family]
+    servers = random.sample(hosts, random.choice([0, 1, 2, 2, 3, 4]))
+    names = random.sample([f"s{number}" for number in range(1, 7)], len(servers))
     farm["servers"] = [
-        draw(_server(terms, server, address, farm, checks)) for server, address in zip(names, hosts, strict=False)
+        _server(random, terms, server, address, farm, checks) for server, address in zip(names, servers, strict=True)
     ]
     weights = sum(server.get("weight", 1) for server in farm["servers"])
     quorums = [value for value in (1, 2, weights) if 0 < value <= weights]
-    if quorums and terms.values("farms.quorum", options(Farm)["quorum"])[1:] and draw(st.booleans()):
-        farm["quorum"] = draw(st.sampled_from(quorums))
-        farm["hysteresis"] = draw(st.sampled_from(sorted({0, farm["quorum"] - 1})))
-    if terms.bear("farms.sorry_server") and draw(st.integers(0, 2)) == 0:
-        said = draw(_said(terms, SorryServer, "farms.sorry_server", {"address", "port"}))
-        farm["sorry_server"] = {"address": draw(st.sampled_from(SERVERS[family])), **said}
+    if quorums and terms.values("farms.quorum", options(Farm)["quorum"])[1:] and random.randrange(2):
+        farm["quorum"] = random.choice(quorums)
+        farm["hysteresis"] = random.choice([0, farm["quorum"] - 1])
+    if terms.bear("farms.sorry_server") and random.randrange(3) == 0:
+        said = _said(random, terms, SorryServer, "farms.sorry_server", {"address", "port"})
+        farm["sorry_server"] = {"address": random.choice(SERVERS[family]), **said}
     return farm
 
 
-def _is_for_udp_alone(farm: dict[str, Any]) -> bool:
-    return bool(farm.get("one_packet") or farm.get("persistence_engine"))
-
-
-@st.composite
 def _service(
-    draw: st.DrawFn, terms: Terms, name: str, farm: dict[str, Any], family: int, vips: list[dict[str, Any]]
+    random: Random, terms: Terms, name: str, farm: dict[str, Any], family: int, vips: list[dict[str, Any]]
 ) -> dict[str, Any]:
     without = {"name", "vip", "port", "ports", "fwmark", "engine", "source_nat_type", "source_nat_pool"}
-    service = {"name": name, "farm": farm["name"], **draw(_said(terms, VirtualServer, "virtual_servers", without))}
-    if _is_for_udp_alone(farm):
+    service = {"name": name, "farm": farm["name"], **_said(random, terms, VirtualServer, "virtual_servers", without)}
+    if farm.get("one_packet") or farm.get("persistence_engine"):
         service["protocol"] = "udp"
     if service.get("type") == "layer2" and farm.get("mode") != "gateway":
         del service["type"]
     if service.get("type") == "dns" and service.get("protocol", "tcp") not in ("dns", "udp", "tcp"):
         del service["type"]
-    keys = [key for key in ("port", "port", "ports", "fwmark") if _can_be_key(terms, key)]
-    key = draw(st.sampled_from(keys)) if TRANSPORTS[service.get("protocol", "tcp")] else "neither"
+    keys = [key for key in ("port", "port", "port", "ports", "fwmark") if _can_be_key(terms, key)]
+    key = random.choice(keys) if TRANSPORTS[service.get("protocol", "tcp")] else "neither"
     if key == "fwmark":
-        return service | {"fwmark": draw(st.sampled_from(MARKS))}
+        return service | {"fwmark": random.choice(MARKS)}
     if key != "neither":
-        service[key] = draw(st.sampled_from(PORTS if key == "port" else BY_TYPE[lists.Ports]))
+        service[key] = random.choice(PORTS if key == "port" else BY_TYPE[lists.Ports])
     of_family = [vip["name"] for vip in vips if (":" in vip["address"]) == (family == 6)]
-    service["vip"] = draw(st.sampled_from([*of_family, *VIPS[family]]))
+    service["vip"] = random.choice([*of_family, *VIPS[family]])
     kinds = terms.values("virtual_servers.source_nat_type", options(VirtualServer)["source_nat_type"])
-    if kinds and farm.get("mode", "nat") == "nat" and draw(st.integers(0, 2)) == 0:
-        service["source_nat_type"] = draw(st.sampled_from(kinds))
+    if kinds and farm.get("mode", "nat") == "nat" and random.randrange(3) == 0:
+        service["source_nat_type"] = random.choice(kinds)
         pools = {"auto": {}, "static": {4: "10.20.0.200/32", 6: "fd20::200/128"}}
         pool = pools.get(service["source_nat_type"], {4: "10.20.0.200/30", 6: "fd20::200/126"})
         service |= {"source_nat_pool": pool[family]} if pool else {}
@@ -234,74 +229,79 @@ def _can_be_key(terms: Terms, name: str) -> bool:
     return bool(terms.values(f"virtual_servers.{name}", option))
 
 
-@st.composite
-def _group(draw: st.DrawFn, terms: Terms, name: str, number: int) -> dict[str, Any]:
+def _group(random: Random, terms: Terms, name: str, number: int) -> dict[str, Any]:
     by_hand = {"name", "virtual_router_id", "interface", "members", "member", "advertised_vip"}
-    said = draw(_said(terms, HaGroup, "ha_groups", by_hand))
-    priorities = draw(st.permutations([50, 100, 150]))
+    said = _said(random, terms, HaGroup, "ha_groups", by_hand)
+    priorities = random.sample([50, 100, 150], 3)
     said["members"] = [
         {"name": member, "priority": priority, "address": address}
         for member, priority, address in zip(("lb1", "lb2", "lb3"), priorities, MEMBERS, strict=True)
     ]
     if "password" in said:
-        said["advert_interval"] = draw(st.sampled_from([1, 2]))
-    own = {"virtual_router_id": draw(st.sampled_from([50 + number, 60 + number])), "member": "lb1"}
-    return {"name": name, "interface": draw(st.sampled_from(["eth1", "eth2"])), **own, **said}
+        said["advert_interval"] = random.choice([1, 2])
+    own = {"virtual_router_id": random.choice([50 + number, 60 + number]), "member": "lb1"}
+    return {"name": name, "interface": random.choice(["eth1", "eth2"]), **own, **said}
 
 
-@st.composite
-def _shared_vips(draw: st.DrawFn, terms: Terms) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _shared_vips(random: Random, terms: Terms) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """HA groups and their VIPs."""
-    if not terms.bear("ha_groups.name"):
-        return [], []
-    names = draw(st.lists(st.sampled_from(["main", "spare"]), unique=True))
-    groups = [draw(_group(terms, name, number)) for number, name in enumerate(names)]
+    names = random.choice([[], ["main"], ["main", "spare"]]) if terms.bear("ha_groups.name") else []
+    groups = [_group(random, terms, name, number) for number, name in enumerate(names)]
     vips = []
     hosts = [(family, host) for family in (4, 6) for host in VIPS[family]]
-    for family, host in draw(st.lists(st.sampled_from(hosts), unique=True, max_size=4)) if groups else ():
-        said = draw(_said(terms, Vip, "vips", {"name", "address", "ha_group", "interface"}))
-        if family == 6 or "label" in said:
+    for family, host in random.sample(hosts, random.randrange(4)) if groups else ():
+        said = _said(random, terms, Vip, "vips", {"name", "address", "ha_group", "interface"})
+        if family == 6:
             said.pop("label", None)
-        group = draw(st.sampled_from(groups))
-        name = f"{draw(st.sampled_from(['public', 'private']))}{len(vips)}"
+        group = random.choice(groups)
+        name = f"{random.choice(['public', 'private'])}{len(vips)}"
         vips.append({"name": name, "address": f"{host}/{PREFIX_LENGTH[family]}", "ha_group": group["name"], **said})
-        if draw(st.integers(0, 3)) == 0:
-            vips[-1]["interface"] = draw(st.sampled_from(["eth1", "eth2"]))
-        if terms.bear("ha_groups.advertised_vip") and draw(st.integers(0, 3)) == 0:
+        if random.randrange(4) == 0:
+            vips[-1]["interface"] = random.choice(["eth1", "eth2"])
+        if terms.bear("ha_groups.advertised_vip") and random.randrange(4) == 0:
             group["advertised_vip"] = name
     return groups, vips
 
 
-@st.composite
-def raw_documents(draw: st.DrawFn, names: Sequence[str], versions: Mapping[str, Version] = OLDEST) -> Document:
-    """As ``carried_documents``, before what does not go together is taken out."""
+def raw_document(random: Random, names: Sequence[str], versions: Mapping[str, Version] = OLDEST) -> Document:
+    """As ``any_document``, before what does not go together is taken out."""
     each = {name: Terms([name], versions) for name in names}
-    groups, vips = draw(st.one_of(_shared_vips(terms) for terms in each.values()))
+    groups, vips = _shared_vips(random, random.choice(list(each.values())))
     checks: dict[str, list[dict[str, Any]]] = {
-        engine: [draw(_check(terms, f"{engine[0]}c{number}")) for number in range(draw(st.integers(0, 2)))]
+        engine: [_check(random, terms, f"{engine[0]}c{number}") for number in range(random.randrange(4))]
         for engine, terms in each.items()
         if terms.bear("health_checks.name")
     }
     farms, services = [], []
-    some_farms = [["web", "api"], ["api", "mail"], ["web", "api", "mail"]]
-    for farm_name in draw(st.sampled_from([[], ["web"], *some_farms, *some_farms])):
-        carriers = draw(st.sampled_from([(name,) for name in names] + [tuple(names)]))
+    for farm_name in random.choice([[], ["web"], *[["web", "api"], ["api", "mail"], ["web", "api", "mail"]] * 3]):
+        carriers = random.choice([*((name,) for name in names), *[(names[0],)] * 4, tuple(names)])
         terms = Terms(carriers, versions)
-        family = draw(st.sampled_from([4, 4, 6]))
+        family = random.choice([4, 4, 6])
         fitting = [check["name"] for check in checks.get(carriers[0], ())] if len(carriers) == 1 else []
-        farm = draw(_farm(terms, farm_name, family, fitting))
+        farm = _farm(random, terms, farm_name, family, fitting)
         farms.append(farm)
-        for letter in draw(st.sampled_from(["", "a", "ab", "bc", "abc"])):
-            service = draw(_service(terms, f"{farm_name}-{letter}", farm, family, vips))
-            service["engine"] = draw(st.sampled_from([*carriers, *(["auto"] if "keepalived" in carriers else [])]))
+        for letter in random.choice(["", "a", "ab", "bc", "abc"]):
+            service = _service(random, terms, f"{farm_name}-{letter}", farm, family, vips)
+            service["engine"] = random.choice([*carriers, *(["auto"] if "keepalived" in carriers else [])])
             services.append(service)
     all_checks = [check for checks_of_one in checks.values() for check in checks_of_one]
     kinds: Document = {"ha_groups": groups, "vips": vips, "health_checks": all_checks}
     return kinds | {"farms": farms, "virtual_servers": services}
 
 
+def any_document(
+    random: Random, names: Sequence[str] = LINUX_ENGINES, versions: Mapping[str, Version] = OLDEST
+) -> Document:
+    """A document of a valid configuration that these engines, all of them on one director, carry."""
+    return mended(raw_document(random, names, versions), versions)
+
+
+# Shrinks, because Hypothesis knows every choice.
+RANDOMS = st.randoms(use_true_random=False)
+
+
 def carried_documents(
     names: Sequence[str] = LINUX_ENGINES, versions: Mapping[str, Version] = OLDEST
 ) -> st.SearchStrategy[Document]:
-    """Documents of valid configurations that these engines, all of them on one director, carry."""
-    return raw_documents(names, versions).map(lambda document: mended(document, versions))
+    """The same as a Hypothesis strategy."""
+    return RANDOMS.map(lambda random: any_document(random, names, versions))
