@@ -160,13 +160,15 @@ def mark_of(wish: VirtualServer) -> int:
 
 
 def family_of(farm: Farm) -> int:
-    """The IP version of a farm's servers, which is that of the packets where only a firewall mark tells them; 4 while
-    there are none."""
+    """The IP version of a farm's servers, which is that of the packets where only a firewall mark tells them. While
+    there are none, that of the netmask; 4 without one."""
     addresses = [server.address for server in farm.servers or ()]
     if farm.sorry_server is not None:
         addresses.append(farm.sorry_server.address)
     known = [address for address in addresses if address is not None]
-    return version_of(known[0]) if known else 4
+    if known:
+        return version_of(known[0])
+    return 4 if "." in (farm.persistence_netmask or ".") else 6
 
 
 def _backends(configuration: Configuration, farm: Farm, port: int, check_port: int) -> Iterator[Backend]:

@@ -47,7 +47,7 @@ def _any_server(draw: st.DrawFn, number: int, farm: dict[str, Any], family: int,
     if farm["mode"] == "nat":
         server |= draw(some(Server, "port"))
     if draw(st.booleans()):
-        server["max_connections"] = draw(st.integers(1, 2**32 - 1))
+        server["max_connections"] = draw(st.integers(1, 2**31 - 1))
         server["low_connections"] = draw(st.integers(1, server["max_connections"]))
     if draw(st.booleans()):
         server |= {"ssl_offload": True, "certificate_profiles": ["client"]}

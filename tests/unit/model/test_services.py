@@ -100,6 +100,9 @@ def test_a_mark_of_the_user_is_marked_by_others_and_has_the_family_of_its_server
     assert the_one(of(six, {"port": 80}, fwmark=7)).family == 6
     nobody = {"servers": [], "sorry_server": {"address": "fd20::99"}}
     assert the_one(of(nobody, fwmark=7)).family == 6
+    assert the_one(of({"servers": []}, fwmark=7)).family == 4
+    masked = {"servers": [], "persistence_timeout": 60, "persistence_netmask": "64"}
+    assert the_one(of(masked, fwmark=7)).family == 6
 
 
 @pytest.mark.parametrize(
