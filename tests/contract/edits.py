@@ -10,6 +10,7 @@ import copy
 import re
 from collections.abc import Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import Version, too_new
@@ -21,7 +22,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation impo
 Document = dict[str, list[dict[str, Any]]]
 
 # What every director is at least: Debian 12.
-OLDEST: Mapping[str, Version] = {"keepalived": (2, 2, 7), "linux": (6, 1)}
+OLDEST: Mapping[str, Version] = MappingProxyType({"keepalived": (2, 2, 7), "linux": (6, 1)})
 
 # Whose order means something.
 ORDERED = {"certificate_profiles", "arguments"}

@@ -162,12 +162,12 @@ class Datagrams(asyncio.DatagramProtocol):
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
 
-    def datagram_received(self, data: bytes, sender: Any) -> None:
+    def datagram_received(self, data: bytes, addr: Any) -> None:
         said = question(data) if self._name == "dns" else data.hex()
-        if self._targets.note(self._name, sender, str(said)):
+        if self._targets.note(self._name, addr, str(said)):
             answer = name_answer(data) if self._name == "dns" else datagram_answer(data)
             if answer is not None:
-                self._transport.sendto(answer, sender)
+                self._transport.sendto(answer, addr)
 
 
 def question(data: bytes) -> tuple[str, int]:

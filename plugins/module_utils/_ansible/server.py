@@ -135,7 +135,8 @@ class _Task:
 
     def _waited(self, result: Result) -> Waited:
         """How the wait that follows a transaction ended, or what it would begin with in check mode."""
-        assert self.goal is not None
+        if self.goal is None:
+            raise AssertionError("there is nothing to wait for")
         system, engines = self.module.director()
         try:
             if self.module.check_mode:
@@ -147,7 +148,8 @@ class _Task:
 
     def _failure(self, waited: Waited) -> str:
         """Why the wait did not end well; empty when it did."""
-        assert self.goal is not None
+        if self.goal is None:
+            raise AssertionError("there is nothing to wait for")
         if waited.state == "timeout":
             allowed = f" ({self.goal.connections} allowed)" if self.goal.connections else ""
             still = f"{left(waited)}{allowed}"

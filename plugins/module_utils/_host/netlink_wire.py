@@ -126,7 +126,7 @@ class _Shape:
 def number_field(number: int, name: str, layout: str) -> Field:
     """A field holding one number in the given :mod:`struct` layout (host order ``=I``, network order ``!H`` …)."""
     form = struct.Struct(layout)
-    head, filling = ATTRIBUTE_HEADER.pack(4 + form.size, number), bytes(-form.size % 4)
+    head, filling = ATTRIBUTE_HEADER.pack(4 + form.size, number), bytes((4 - form.size % 4) % 4)
     return Field(
         number,
         name,

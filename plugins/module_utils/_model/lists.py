@@ -109,7 +109,7 @@ class Arguments(FieldType):
     def parse(self, value: Any) -> "tuple[str, ...]":
         if not isinstance(value, (list, tuple)):
             raise BadValue(f"{shown(value)} is not a list", "a list of arguments, each by itself")
-        return tuple(self._word.parse(str(item) if type(item) is int else item) for item in value)
+        return tuple(self._word.parse(str(item) if _is_number(item) else item) for item in value)
 
     def serialise(self, value: Sequence[str]) -> "list[str]":
         return list(value)
@@ -131,3 +131,7 @@ class ObjectList(FieldType):
 
     def __init__(self, kind: type) -> None:
         self.kind = kind
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -77,10 +77,7 @@ def test_a_value_is_refused_below_the_version_it_needs_and_there_alone(
 
     def refused(version: tuple[int, ...] | None) -> set[str]:
         versions = {needs.software: version}
-        return {
-            problem.path
-            for problem in too_new(configuration, name, engine.describe(), lambda software: versions.get(software))
-        }
+        return {problem.path for problem in too_new(configuration, name, engine.describe(), versions.get)}
 
     older = (*needs.version[:-1], needs.version[-1] - 1, 99)
     assert where(document, path) in refused(older)

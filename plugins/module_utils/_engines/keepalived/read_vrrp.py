@@ -11,6 +11,7 @@ keepalived/vrrp/vrrp_parser.c, vrrp_ipaddress.c and vrrp.c (2.2.7 to 2.4.3).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
@@ -88,16 +89,16 @@ def _enter_vip(name: str, vip: Dict[str, Any], line: Statement, groups: Groups, 
     return name
 
 
+def _listed(names: List[str], statement: Statement) -> None:
+    names.extend(word for line in statement.inside() for word in line.words)
+
+
 def read_sync_groups(statements: List[Statement], groups: Groups, findings: Findings) -> None:
     """Let HA groups whose instances are in a vrrp_sync_group be together."""
     names = Names()
     for statement in statements:
         listed: List[str] = []
-
-        def group(inner: Statement, listed: List[str] = listed) -> None:
-            listed.extend(word for line in inner.inside() for word in line.words)
-
-        sort_out(statement.inside(), {"group": group}, LOST_IN_SYNC_GROUP, findings)
+        sort_out(statement.inside(), {"group": functools.partial(_listed, listed)}, LOST_IN_SYNC_GROUP, findings)
         members = [found for found in map(groups.of_instance, listed) if found is not None]
         if len(members) < 2:
             findings.note(statement.place, statement.shown, "has fewer than two instances and has no effect")

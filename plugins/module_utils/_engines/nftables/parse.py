@@ -174,7 +174,7 @@ def _matched(left: Any, right: Any) -> str:
 def _snat(values: Mapping[str, Any]) -> str:
     if not set(values) <= {"addr", "family", "flags"}:
         raise _Unknown
-    first, last = _bounds(values["addr"], lambda text: ipaddress.ip_address(text))
+    first, last = _bounds(values["addr"], ipaddress.ip_address)
     family = "ip6" if ipaddress.ip_address(first).version == 6 else "ip"
     if values.get("family", family) != family:
         raise _Unknown

@@ -49,47 +49,47 @@ table inet evenkeel
 delete table inet evenkeel
 
 table inet evenkeel {
-	map tcp_marked_sources4 {
-		type mark : verdict
-		elements = {
-			MARK comment "web" : goto source-198.51.100.0-29
-		}
-	}
-	map tcp_marks4 {
-		type ipv4_addr . inet_service : mark
-		flags interval
-		elements = {
-			10.10.0.50 . 80 comment "web" : MARK,
-			10.10.0.50 . 8000-8100 comment "web" : MARK
-		}
-	}
-	map udp_sources6 {
-		type ipv6_addr . inet_service : verdict
-		elements = {
-			fd10::50 . 53 comment "one" : goto source-auto
-		}
-	}
-	chain source-198.51.100.0-29 {
-		snat ip to 198.51.100.1-198.51.100.6 persistent
-	}
-	chain source-auto {
-		masquerade
-	}
-	chain input {
-		type filter hook input priority 90; policy accept;
-		meta mark set ip daddr . tcp dport map @tcp_marks4
-	}
-	chain output {
-		type filter hook output priority -99; policy accept;
-		meta mark set ip daddr . tcp dport map @tcp_marks4
-	}
-	chain postrouting {
-		type nat hook postrouting priority 90; policy accept;
-		meta nfproto ipv4 tcp flags syn meta mark vmap @tcp_marked_sources4
-		meta l4proto udp ct original ip6 daddr . ct original proto-dst vmap @udp_sources6
-	}
+    map tcp_marked_sources4 {
+        type mark : verdict
+        elements = {
+            MARK comment "web" : goto source-198.51.100.0-29
+        }
+    }
+    map tcp_marks4 {
+        type ipv4_addr . inet_service : mark
+        flags interval
+        elements = {
+            10.10.0.50 . 80 comment "web" : MARK,
+            10.10.0.50 . 8000-8100 comment "web" : MARK
+        }
+    }
+    map udp_sources6 {
+        type ipv6_addr . inet_service : verdict
+        elements = {
+            fd10::50 . 53 comment "one" : goto source-auto
+        }
+    }
+    chain source-198.51.100.0-29 {
+        snat ip to 198.51.100.1-198.51.100.6 persistent
+    }
+    chain source-auto {
+        masquerade
+    }
+    chain input {
+        type filter hook input priority 90; policy accept;
+        meta mark set ip daddr . tcp dport map @tcp_marks4
+    }
+    chain output {
+        type filter hook output priority -99; policy accept;
+        meta mark set ip daddr . tcp dport map @tcp_marks4
+    }
+    chain postrouting {
+        type nat hook postrouting priority 90; policy accept;
+        meta nfproto ipv4 tcp flags syn meta mark vmap @tcp_marked_sources4
+        meta l4proto udp ct original ip6 daddr . ct original proto-dst vmap @udp_sources6
+    }
 }
-""".replace("MARK", mark)
+""".replace("    ", "\t").replace("MARK", mark)
     assert render.document(ruleset_of(wish)) == expected
 
 
