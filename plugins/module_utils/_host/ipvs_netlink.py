@@ -10,7 +10,8 @@ Source: Linux ``net/netfilter/ipvs/ip_vs_ctl.c`` (what each error number means).
 from __future__ import annotations
 
 import errno
-from typing import Dict, List, NamedTuple, Sequence
+import functools
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, TypeVar
 
 from .generic_netlink import Family, Request
 from .ipvs_family import (
@@ -61,6 +62,12 @@ COMMANDS = {
 }
 
 
+# So many objects are sure to come in one part, which has up to 32 KiB.
+ONE_PART = 60
+
+_Thing = TypeVar("_Thing", Service, Destination)
+
+
 class Refusal(NamedTuple):
     """An operation the kernel refused, its error number, and a sentence that names the object."""
 
@@ -95,7 +102,7 @@ def read_table(system: System) -> Table:
         return Table()
     with connected(system) as family:
         try:
-            services = [decode_service(answer) for answer in family.dump(GET_SERVICE)]
+            services = _listed(family, GET_SERVICE, b"", decode_service)
             return Table((service, _destinations(family, service.key)) for service in services)
         except Refused as refusal:
             raise NetlinkError(f"the kernel does not tell its IPVS table: {refusal}") from refusal
@@ -137,7 +144,22 @@ def flush(system: System) -> None:
 
 
 def _destinations(family: Family, key: ServiceKey) -> List[Destination]:
-    return [decode_destination(answer, key.family) for answer in family.dump(GET_DESTINATION, encode_key(key))]
+    decode = functools.partial(decode_destination, service_family=key.family)
+    return _listed(family, GET_DESTINATION, encode_key(key), decode)
+
+
+def _listed(family: Family, command: int, content: bytes, decode: Callable[[bytes], _Thing]) -> List[_Thing]:
+    """All that the kernel lists.
+
+    It lists by place, a long list in several parts. What comes and goes between two parts moves the rest past the
+    reader, and IPVS does not say so as other families do. So a long list is read twice: what is in either is there.
+    """
+    found: Dict[Any, _Thing] = {}
+    for _reading in range(2):
+        found.update((thing.key, thing) for thing in map(decode, family.dump(command, content)))
+        if len(found) <= ONE_PART:
+            break
+    return list(found.values())
 
 
 def _content(operation: Operation, key: bytes) -> bytes:

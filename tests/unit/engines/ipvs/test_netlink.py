@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_family import GET_DESTINATION, GET_SERVICE
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import (
+    ONE_PART,
     ApplyFailed,
     apply,
     flush,
@@ -35,6 +37,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
     Table,
     difference,
 )
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_wire import encode_destination, encode_service
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.netlink_wire import FamilyMissing, Message, NetlinkError
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import System
 from ansible_collections.evenkeel.lb.tests.unit.engines.ipvs.sockets import (
@@ -42,7 +45,9 @@ from ansible_collections.evenkeel.lb.tests.unit.engines.ipvs.sockets import (
     NetlinkSystem,
     Recording,
     Scripted,
+    done,
     error,
+    item,
 )
 
 RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text())
@@ -90,6 +95,30 @@ def test_a_table_is_read() -> None:
     system = recorded("read")
     assert read_table(system) == TABLE
     assert_played_to_the_end(system)
+
+
+@pytest.mark.parametrize(("count", "dumps"), [(ONE_PART, 1), (ONE_PART + 2, 2), (300, 2)])
+def test_what_one_reading_of_a_long_list_passes_over_is_in_the_other(count: int, dumps: int) -> None:
+    """A service leaves while the list is told: the kernel goes on one place too far."""
+    services = [Service(WEB._replace(port=port), "rr") for port in range(1, count + 1)]
+    servers = [Destination(f"10.20.0.{number}", 80, MASQUERADE, 1) for number in range(1, 251)]
+    passed_over = [[services[7]], [services[0]]] if dumps == 2 else [[]]
+    asked: list[int] = []
+
+    def kernel(message: Message) -> list[Message]:
+        asked.append(message.payload[0])
+        if message.payload[0] == GET_SERVICE:
+            lost = passed_over.pop(0)
+            told = [encode_service(service) for service in services if service not in lost]
+        else:
+            told = [encode_destination(server) for server in (servers if len(asked) % 2 else servers[3:])]
+        return [*(item(message, answer) for answer in told), done(message)]
+
+    table = read_table(NetlinkSystem(Scripted(kernel)))
+    assert list(table) == [service.key for service in services]
+    assert all(sorted(entry.destinations) == sorted(servers) for entry in table.values())
+    assert asked.count(GET_SERVICE) == dumps
+    assert asked.count(GET_DESTINATION) == 2 * count
 
 
 def test_refused_operations_are_told_apart_and_named() -> None:
