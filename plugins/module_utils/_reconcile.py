@@ -4,7 +4,7 @@
 
 """The transaction: from a wish to a director that holds it, or one that is as it was. Private to evenkeel.lb.
 
-lock → read the record and what runs → plan → check candidates → snapshot → apply → verify → record, or restore
+lock → read the record and what runs → plan → check candidates → snapshot → begin → apply → verify → record, or restore
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Callable, ContextManager, List, Sequence, Tuple
 from ._engines.base import Applied, Engine, EngineFault, Step, worst_impact
 from ._engines.capabilities import too_new
 from ._engines.registry import without_engine
-from ._host.store import LOCK, Store
+from ._host.store import LOCK, PATH, Store
 from ._host.system import HostFault, System
 from ._model.configuration import Configuration
 from ._model.problems import InvalidConfiguration, Problem
@@ -103,13 +103,15 @@ def reconcile(
         contextlib.nullcontext() if check_mode else system.lock(LOCK, _SECONDS_TO_WAIT_FOR_ANOTHER_RUN)
     )
     with lock:
-        recorded = store.load()
+        recorded, begun = store.load(), store.begun()
         wanted = wish(recorded)
         warnings = _validated(wanted, tolerate_missing=check_mode)
-        works = _planned(system, engines, recorded, wanted)
+        works = _planned(system, engines, recorded, begun, wanted)
         steps = tuple(step for work in works for step in work.steps)
         result = Result(recorded, wanted, steps, Transaction("unchanged"), warnings=warnings)
         if not result.changed:
+            if begun and not check_mode:
+                store.forget()
             return result
         if check_mode:
             return dataclasses.replace(result, transaction=Transaction("planned"))
@@ -125,7 +127,11 @@ def _validated(wanted: Configuration, tolerate_missing: bool) -> Tuple[str, ...]
 
 
 def _planned(
-    system: System, engines: Sequence[AnyEngine], recorded: Configuration, wanted: Configuration
+    system: System,
+    engines: Sequence[AnyEngine],
+    recorded: Configuration,
+    begun: Sequence[Configuration],
+    wanted: Configuration,
 ) -> List[_Work]:
     works = []
     problems: List[Problem] = []
@@ -141,22 +147,37 @@ def _planned(
     if problems:
         raise InvalidConfiguration(problems)
     for work in works:
+        for configuration in begun:
+            work.owned = _joined(work, configuration)
         work.steps = work.engine.plan(work.desired, work.engine.read(system), work.owned)
     return _in_order([work for work in works if work.steps])
+
+
+def _joined(work: _Work, begun: Configuration) -> Any:
+    """What the engine owns, with what a run that did not end may have left."""
+    try:
+        return work.engine.joined(work.owned, work.engine.compile(begun))
+    except InvalidConfiguration:  # of another release, which could say what this one cannot
+        return work.owned
 
 
 def _in_order(works: List[_Work]) -> List[_Work]:
     """Engines that add go before engines that only remove; but what moves from one engine to another leaves first, or
     the one that lets go would take it away from the other."""
-    added = {step.subject for work in works for step in work.steps if step.action == "add"}
 
     def rank(work: _Work) -> int:
-        removed = {step.subject for step in work.steps if step.action == "remove"}
-        if removed & added:
+        if any(_hands_over(work, other) for other in works):
             return 0
-        return 2 if len(removed) == len(work.steps) else 1
+        return 2 if all(step.action == "remove" for step in work.steps) else 1
 
     return sorted(works, key=rank)
+
+
+def _hands_over(work: _Work, other: _Work) -> bool:
+    """Whether one engine lets something go that another takes."""
+    lets_go = work.engine.claims(work.owned) - work.engine.claims(work.desired)
+    takes = other.engine.claims(other.desired) - other.engine.claims(other.owned)
+    return bool(lets_go & takes)
 
 
 def _apply(system: System, store: Store, result: Result, works: List[_Work], on_error: str) -> Result:
@@ -173,6 +194,7 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
     try:
         for work in works:
             work.snapshot = work.engine.snapshot(work.desired, work.owned, system)
+        store.begin(result.wanted)
         wrong: List[Problem] = []
         for work in works:
             begun.append(work)
@@ -183,7 +205,9 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
                 break
             done.append(work)
         if not wrong:
-            store.save(result.wanted)
+            wrong = _taken_again(system, works)
+        if not wrong:
+            store.commit()
             reload = tuple(entry for work in works for entry in work.applied.reload)
             return dataclasses.replace(result, transaction=Transaction("applied", done=_names(works)), reload=reload)
         fault = "what runs is not what was wanted"
@@ -197,7 +221,7 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
             problems=tuple(wrong),
             fault=f"{fault}; nothing was put back, as on_error is stop",
         )
-    undone, left, restoring = _restore(system, begun)
+    undone, left, restoring = _restore(system, store, result.wanted, begun)
     state = "failed" if left else "restored"
     return dataclasses.replace(
         result,
@@ -207,7 +231,21 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
     )
 
 
-def _restore(system: System, begun: List[_Work]) -> Tuple[Tuple[str, ...], Tuple[str, ...], List[str]]:
+def _taken_again(system: System, works: Sequence[_Work]) -> List[Problem]:
+    """Where engines hand things to each other in a circle, what the first took went with what the last let go."""
+    wrong: List[Problem] = []
+    for place, work in enumerate(works):
+        if any(_hands_over(later, work) for later in works[place + 1 :]):
+            # what it let go is another's by now
+            taking = [step for step in work.steps if step.action != "remove"]
+            work.engine.apply(taking, work.desired, system)
+            wrong += work.engine.verify(work.desired, work.desired, system)
+    return wrong
+
+
+def _restore(
+    system: System, store: Store, wanted: Configuration, begun: Sequence[_Work]
+) -> Tuple[Tuple[str, ...], Tuple[str, ...], List[str]]:
     undone: List[_Work] = []
     left: List[_Work] = []
     faults: List[str] = []
@@ -218,7 +256,13 @@ def _restore(system: System, begun: List[_Work]) -> Tuple[Tuple[str, ...], Tuple
         except (EngineFault, HostFault) as error:
             left.append(work)
             faults.append(f"{work.engine.name} could not be put back: {error}")
-    return _names(undone), _names(left), faults
+    names = _names(left)
+    try:
+        store.back(wanted if left else None)
+    except HostFault as error:
+        names = (*names, f"change {PATH}")
+        faults.append(f"the record could not be put back: {error}")
+    return _names(undone), names, faults
 
 
 def _names(works: Sequence[_Work]) -> Tuple[str, ...]:

@@ -57,6 +57,10 @@ class Faulty(System):
         fault = HostFault(f"cannot write {path}: invalid argument")
         self._call(f"write {path}", fault, lambda: self._host.write_in_place(path, text))
 
+    def rename(self, path: str, new: str) -> None:
+        fault = HostFault(f"cannot rename {path} to {new}: input/output error")
+        self._call(f"rename {new}", fault, lambda: self._host.rename(path, new))
+
     def remove(self, path: str) -> None:
         fault = HostFault(f"cannot remove {path}: read-only file system")
         self._call(f"remove {path}", fault, lambda: self._host.remove(path))

@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import EngineFault
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import LOCK
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import LOCK, Store
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault, System
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
@@ -54,7 +55,7 @@ def told(system: System, document: Json, check_mode: bool = False) -> Json:
     wanted = Configuration.from_document(document)
     try:
         result = reconcile(system, engines(), lambda _recorded: wanted, check_mode)
-    except (HostFault, InvalidConfiguration) as error:
+    except (EngineFault, HostFault, InvalidConfiguration) as error:
         return {"state": type(error).__name__, "changed": None, "steps": [], "fault": str(error), "left": []}
     steps = [[step.engine, step.action, step.subject, step.before, step.after, step.impact] for step in result.steps]
     return {
@@ -86,6 +87,21 @@ def step(argument: Json) -> Json:
     finally_ = everything()
     seen = {"before": before, "between": between, "after": after, "finally": finally_}
     return {**seen, "planned": planned, "applied": applied, "again": again}
+
+
+def tell(argument: Json) -> Json:
+    """A run, or what it would do."""
+    return told(System(), argument["document"], argument.get("check_mode", False))
+
+
+def calls(argument: Json) -> Json:
+    """How many calls to the host a run makes that ends well, which is then undone."""
+    counting = Faulty(System(), at=sys.maxsize)
+    recorded = Store(counting).load()
+    for system, wanted in ((counting, argument), (System(), recorded.document())):
+        said = told(system, wanted)
+        assert said["state"] in ("applied", "unchanged"), said
+    return len(counting.calls)
 
 
 def faulty(argument: Json) -> Json:
@@ -166,6 +182,8 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "versions": versions,
     "look_around": look_around,
     "step": step,
+    "tell": tell,
+    "calls": calls,
     "faulty": faulty,
     "kill": kill,
     "make_servers": make_servers,

@@ -56,9 +56,10 @@ def witnessed(ipvs: Any) -> Json:
             {
                 **{field: service.get(f"IPVS_SVC_ATTR_{field}") for field in fields},
                 "FLAGS": service.get("IPVS_SVC_ATTR_FLAGS")["flags"],
-                "SERVERS": [
-                    {field: server.get(f"IPVS_DEST_ATTR_{field}") for field in server_fields} for server in servers
-                ],
+                "SERVERS": sorted(
+                    ({field: server.get(f"IPVS_DEST_ATTR_{field}") for field in server_fields} for server in servers),
+                    key=repr,
+                ),
             }
         )
     return found
@@ -83,7 +84,7 @@ def everything() -> Json:
     return {
         **quickly(),
         "saved": sorted(saved().splitlines()),
-        "witnessed": seen,
+        "witnessed": sorted(seen, key=repr),
         "addresses": sorted(re.sub(r"^\d+: |  valid_lft.*|\\.*", "", line) for line in addresses),
         "unit": unit.split(),
     }

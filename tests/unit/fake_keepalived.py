@@ -40,7 +40,6 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
     Service,
     ServiceKey,
     canonical_address,
-    family_of,
 )
 from ansible_collections.evenkeel.lb.tests.unit.fake_kernel import FakeKernel
 
@@ -91,6 +90,7 @@ class VirtualServer:
     quiesces: bool
     quorum: int
     sorry: Destination | None
+    complaints: tuple[str, ...]
 
 
 @dataclass
@@ -115,7 +115,7 @@ class FakeKeepalived:
             services = _virtual_servers(self._parsed(path))
         except Unreadable as problem:
             return [str(problem)]
-        return [f"{service.service.key} has no servers" for service in services if not service.servers]
+        return [complaint for service in services for complaint in service.complaints]
 
     def start(self) -> bool:
         self.running, self._in_mind, self._placed = True, {}, {}
@@ -141,7 +141,7 @@ class FakeKeepalived:
         for wanted in _virtual_servers(blocks):
             if wanted.servers and wanted.service.key not in self._in_mind:
                 self._in_mind[wanted.service.key] = wanted
-        self._hold([block for block in blocks if block.words[0] == "vrrp_instance"])
+        self._hold([block for block in blocks if block.words[0] in ("vrrp_instance", "static_ipaddress")])
         for key in before:
             if key not in self._in_mind:
                 self.kernel.remove_service(key)
@@ -175,7 +175,7 @@ class FakeKeepalived:
 
     def dump(self) -> str:
         """What it writes when it gets the signal for JSON."""
-        return json.dumps([_told(instance) for instance in self._instances])
+        return json.dumps([_told(one) for one in self._instances if one.words[0] == "vrrp_instance"])
 
     # --- inside ---
 
@@ -251,7 +251,7 @@ def _virtual_servers(blocks: list[Block]) -> list[VirtualServer]:
 def _virtual_server(block: Block) -> VirtualServer:
     forward, tunnel = _method(block)
     port = 0 if block.words[1] == "fwmark" else int(block.words[2])
-    servers, checked = [], set()
+    servers, checked, complaints = [], set(), []
     for real in block.all("real_server"):
         thresholds = [int(real.value(word, "0")) for word in ("uthreshold", "lthreshold")]
         own_port = int(real.words[2]) if len(real.words) > 2 else 0
@@ -259,9 +259,10 @@ def _virtual_server(block: Block) -> VirtualServer:
             canonical_address(real.words[1]), own_port, forward, int(real.value("weight", "1")), *thresholds, *tunnel
         )
         if forward != MASQUERADE and own_port != port:
-            raise Unreadable(f"{server}: port is not that of the virtual server")
+            complaints.append(f"{server}: port is not that of the virtual server")
         if any(server.key == other.key for other in servers):
-            raise Unreadable(f"{server} is there twice")
+            complaints.append(f"{server} is there twice, the second is dropped")
+            continue
         servers.append(server.canonical())
         if real.has(*CHECKERS):
             checked.add(server.key)
@@ -272,26 +273,41 @@ def _virtual_server(block: Block) -> VirtualServer:
     service = _service(block, servers)
     quorum = int(block.value("quorum", "1"))
     quiesces = block.has("inhibit_on_failure")
+    if not servers:
+        complaints.append(f"{service.key} has no servers")
     return VirtualServer(
-        service, tuple(servers), frozenset(checked), quiesces, quorum, sorry.canonical() if sorry else None
+        service,
+        tuple(servers),
+        frozenset(checked),
+        quiesces,
+        quorum,
+        sorry.canonical() if sorry else None,
+        tuple(complaints),
     )
 
 
 def _service(block: Block, servers: list[Destination]) -> Service:
+    mask = block.value("persistence_granularity")
     if block.words[1] == "fwmark":
-        named = block.value("ip_family")
-        family = IPV6 if named == "inet6" or (not named and servers and ":" in servers[0].address) else IPV4
+        family = _family_of_mark(block, mask, servers)
         key = ServiceKey.of_fwmark(family, int(block.words[2]))
     else:
         key = ServiceKey.of_address(PROTOCOLS[block.value("protocol", "UDP")], block.words[1], int(block.words[2]))
-        family = family_of(block.words[1])
     flags = sum(flag for word, flag in FLAG_WORDS.items() if block.has(word))
     timeout = int(block.value("persistence_timeout", "0") or "360")
-    mask = block.value("persistence_granularity")
     if timeout or mask:
         flags |= FLAG_PERSISTENT
     scheduler = block.value("lvs_sched", "wlc")
     return Service(key, scheduler, flags, timeout, mask, block.value("persistence_engine")).canonical()
+
+
+def _family_of_mark(block: Block, mask: str, servers: list[Destination]) -> int:
+    """What is said, else what the mask is of, else what the servers are, if they all are (check_parser.c)."""
+    if block.has("ip_family"):
+        return IPV6 if block.value("ip_family") == "inet6" else IPV4
+    if mask:
+        return IPV4 if "." in mask else IPV6
+    return IPV6 if servers and all(":" in server.address for server in servers) else IPV4
 
 
 def _method(block: Block) -> tuple[int, tuple[int, int, int]]:
@@ -312,8 +328,9 @@ def _lines_of(instance: Block, *words: str) -> list[list[str]]:
 
 
 def _held(instance: Block) -> list[tuple[str, str]]:
-    """(interface, address) of each VIP."""
+    """(interface, address) of each VIP of an instance, or of a list of static ones."""
     lines = _lines_of(instance, "virtual_ipaddress", "virtual_ipaddress_excluded")
+    lines += [line.words for line in instance.inner if instance.words[0] == "static_ipaddress"]
     return [(line[line.index("dev") + 1], line[0]) for line in lines]
 
 

@@ -51,6 +51,12 @@ class FakeSystem(System):
     def write_in_place(self, path: str, text: str) -> None:
         self.write(path, text)
 
+    def rename(self, path: str, new: str) -> None:
+        if new in self.full_disk:
+            raise HostFault(f"cannot rename {path} to {new}: no space left on device")
+        self.files[new] = self.files.pop(path)
+        self.modes[new] = self.modes.pop(path)
+
     def remove(self, path: str) -> None:
         self.files.pop(path, None)
 

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Generic, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, FrozenSet, Generic, List, Optional, Sequence, Tuple, TypeVar
 
-from .._host.system import System
+from .._host.system import HostFault, System
 from .._model.configuration import Configuration
 from .._model.problems import Problem
 from .capabilities import Capabilities, Version, refusals
@@ -76,7 +76,7 @@ class Connections:
 ByVirtualServer = Dict[str, Optional[Connections]]
 
 
-class EngineFault(Exception):
+class EngineFault(HostFault):
     """An engine could not do its work on the host; the message says what failed and what to look at."""
 
 
@@ -106,6 +106,14 @@ class Engine(Generic[Desired, Observed]):
         """What this engine should hold. Raises InvalidConfiguration with everything it cannot express, each with the
         nearest thing it can."""
         raise NotImplementedError
+
+    def joined(self, owned: Desired, begun: Desired) -> Desired:
+        """What is owned where a run that did not end may have left some of ``begun`` on the host as well."""
+        return owned
+
+    def claims(self, desired: Desired) -> FrozenSet[Any]:
+        """What only one engine of a director can hold at a time, such as keys of the kernel's table."""
+        return frozenset()
 
     def read(self, system: System) -> Observed:
         """What it holds now, in the same terms."""

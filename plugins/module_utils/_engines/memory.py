@@ -9,7 +9,7 @@ It shows the contract with nothing in the way, and the contract tests run agains
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from .._host.system import System
 from .._model.configuration import KINDS, Configuration
@@ -45,6 +45,14 @@ class MemoryEngine(Engine[Services, Services]):
         for service in services(configuration, self._carries):
             found[service.name] = (*found.get(service.name, ()), service)
         return found
+
+    def joined(self, owned: Services, begun: Services) -> Services:
+        return {**begun, **owned}
+
+    def claims(self, desired: Services) -> FrozenSet[Any]:
+        return frozenset(
+            (one.fwmark, one.address, one.port, one.protocol) for services_ in desired.values() for one in services_
+        )
 
     def read(self, system: System) -> Services:
         return dict(self.held)

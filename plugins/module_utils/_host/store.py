@@ -2,12 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The intended configuration on disk: what this collection was asked for on this director. Private to evenkeel.lb."""
+"""The intended configuration on disk: what this collection was asked for on this director. Private to evenkeel.lb.
+
+Beside the record, while a run is at work, lies its candidate; it takes the record's name when the engines agreed. One
+that is found there at the beginning of a run is of a run that did not end: some of it may be on the host.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 from .._model.configuration import Configuration
 from .._model.problems import InvalidConfiguration
@@ -15,6 +19,8 @@ from .system import HostFault, System
 
 PATH = "/etc/evenkeel/lb.json"
 LOCK = "/run/lock/evenkeel-lb.lock"
+_CANDIDATE = ".new"
+_BEGUN = ".begun"
 _VERSION = 1
 
 
@@ -24,28 +30,69 @@ class Store:
     def __init__(self, system: System, path: str = PATH) -> None:
         self._system = system
         self._path = path
+        self._before: Optional[str] = None
 
     def load(self) -> Configuration:
         """The recorded configuration, empty when nothing was recorded yet. A document that cannot be understood is a
         HostFault: guessing what is ours would remove what is not."""
-        text = self._system.read(self._path)
+        self._before = self._system.read(self._path)
+        return self._configuration(self._path, self._before)
+
+    def begun(self) -> List[Configuration]:
+        """What runs that did not end were about to make true, the latest first; each once."""
+        lines = (self._system.read(self._path + _BEGUN) or "").splitlines()
+        texts = [self._system.read(self._path + _CANDIDATE), *reversed(lines)]
+        found = [self._configuration(self._path + _CANDIDATE, text) for text in texts if text is not None]
+        return [configuration for place, configuration in enumerate(found) if configuration not in found[:place]]
+
+    def begin(self, configuration: Configuration) -> None:
+        """Say what will be made true, before anything is touched; it is on the disk when this returns."""
+        former = self.begun()
+        if former:
+            lines = "".join(f"{' '.join(_text(one).splitlines())}\n" for one in reversed(former))
+            self._system.write(self._path + _BEGUN, lines, mode=0o600)
+        self._system.write(self._path + _CANDIDATE, _text(configuration), mode=0o600)
+
+    def commit(self) -> None:
+        """Record what was begun; it is on the disk when this returns, and nothing else is left of any run."""
+        self._system.rename(self._path + _CANDIDATE, self._path)
+        self._system.remove(self._path + _BEGUN)
+
+    def save(self, configuration: Configuration) -> None:
+        """Record a configuration; it is on the disk when this returns."""
+        self.begin(configuration)
+        self.commit()
+
+    def back(self, left: Optional[Configuration]) -> None:
+        """The record as it was loaded; and of what was begun since only as much as is ``left`` on the host."""
+        if self._system.read(self._path) != self._before:
+            if self._before is None:
+                self._system.remove(self._path)
+            else:
+                self._system.write(self._path, self._before, mode=0o600)
+        if left is None:
+            self._system.remove(self._path + _CANDIDATE)
+        elif self._system.read(self._path + _CANDIDATE) is None:
+            self._system.write(self._path + _CANDIDATE, _text(left), mode=0o600)
+
+    def forget(self) -> None:
+        """Nothing is left of runs that did not end."""
+        for ending in (_CANDIDATE, _BEGUN):
+            self._system.remove(self._path + ending)
+
+    @staticmethod
+    def _configuration(path: str, text: Optional[str]) -> Configuration:
         if text is None:
             return Configuration()
         try:
             document: Dict[str, Any] = json.loads(text)
             if document["version"] != _VERSION:
-                raise HostFault(
-                    f"{self._path} has version {document['version']!r}; this release reads version {_VERSION}"
-                )
+                raise HostFault(f"{path} has version {document['version']!r}; this release reads version {_VERSION}")
             return Configuration.from_document(document["configuration"])
         except (ValueError, KeyError, TypeError, RecursionError, InvalidConfiguration) as error:
             raise HostFault(
-                f"{self._path} is damaged ({error}); restore it from a backup, or remove it and run again"
+                f"{path} is damaged ({error}); restore it from a backup, or remove it and run again"
             ) from error
-
-    def save(self, configuration: Configuration) -> None:
-        """Record a configuration; it is on the disk when this returns."""
-        self._system.write(self._path, _text(configuration), mode=0o600)
 
 
 def _text(configuration: Configuration) -> str:

@@ -110,6 +110,14 @@ class System:
         except OSError as error:
             raise HostFault(f"cannot write {path}: {error}") from error
 
+    def rename(self, path: str, new: str) -> None:
+        """Give a file another name in its folder, replacing what had that name; nothing can be seen in between."""
+        try:
+            os.rename(path, new)
+            self._sync_folder(os.path.dirname(new))
+        except OSError as error:
+            raise HostFault(f"cannot rename {path} to {new}: {error}") from error
+
     def remove(self, path: str) -> None:
         """Remove a file; one that is not there is fine."""
         try:

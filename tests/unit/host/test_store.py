@@ -71,3 +71,46 @@ def test_what_cannot_be_understood_is_a_fault(text: str, complaint: str) -> None
     system.files[PATH] = text
     with pytest.raises(HostFault, match=complaint):
         Store(system).load()
+
+
+ONE, TWO, THREE = (
+    Configuration.from_document({"farms": [{"name": name, "tenant": "Zoë\u2003& sons"}]})
+    for name in ("one", "two", "three")
+)
+
+
+def test_a_run_that_did_not_end_leaves_word_of_what_it_began() -> None:
+    system = saved(ONE)
+    Store(system).begin(TWO)
+    assert Store(system).load() == ONE
+    assert Store(system).begun() == [TWO]
+    Store(system).begin(TWO)
+    assert Store(system).begun() == [TWO]
+    Store(system).begin(THREE)
+    assert Store(system).begun() == [THREE, TWO]
+    assert {system.modes[path] for path in system.files} == {0o600}
+    Store(system).save(THREE)
+    assert (Store(system).load(), Store(system).begun(), list(system.files)) == (THREE, [], [PATH])
+
+
+@pytest.mark.parametrize("before", [None, ONE])
+def test_a_record_goes_back_to_what_it_was_also_when_it_changed(before: Configuration | None) -> None:
+    system = FakeSystem() if before is None else saved(before)
+    files = dict(system.files)
+    store = Store(system)
+    store.load()
+    store.begin(TWO)
+    store.back(left=None)
+    assert system.files == files
+    store.save(TWO)
+    store.back(left=TWO)
+    assert (Store(system).load(), Store(system).begun()) == (before or Configuration(), [TWO])
+    store.forget()
+    assert system.files == files
+
+
+def test_what_was_begun_and_is_damaged_is_named() -> None:
+    system = saved(ONE)
+    system.files[f"{PATH}.new"] = "{"
+    with pytest.raises(HostFault, match=rf"{PATH}\.new is damaged"):
+        Store(system).begun()

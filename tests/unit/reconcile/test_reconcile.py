@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -227,6 +228,91 @@ def test_what_moves_between_engines_leaves_the_old_one_first():
         system, engines, lambda before: before.with_object("virtual_servers", VirtualServer(name="web", engine="ipvs"))
     )
     assert order == [("keepalived", ["remove"]), ("ipvs", ["add"])]
+
+
+class Shared(MemoryEngine):
+    """Reference engines that share a table, as ipvs and keepalived do: who lets go takes it from whoever has it."""
+
+    table: ClassVar[dict] = {}
+
+    def apply(self, steps, desired, system):
+        for step in steps:
+            if step.action == "remove":
+                for key in self.claims({step.payload: self.held[step.payload]}) - self.claims(desired):
+                    Shared.table.pop(key, None)
+        for services_ in desired.values():
+            Shared.table.update(dict.fromkeys(self.claims({"": services_}), services_))
+        return super().apply([step for step in steps if step.payload in {*self.held, *desired}], desired, system)
+
+    def verify(self, desired, owned, system):
+        held = all(Shared.table.get(key) for key in self.claims(desired))
+        return super().verify(desired, owned, system) if held else [Problem("table", "lacks a service")]
+
+
+def serves(**engine_of):
+    """A wish for virtual servers, each with its engine, at ports by their first letter."""
+    farm = {"name": "web", "servers": [{"name": "web1", "address": "10.20.0.21"}]}
+    services_ = [
+        {"name": name, "vip": "10.0.0.1", "port": ord(name[0]), "farm": "web", "engine": engine}
+        for name, engine in engine_of.items()
+    ]
+    wanted = Configuration.from_document({"farms": [farm], "virtual_servers": services_})
+    return lambda _recorded: wanted
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"a1": "keepalived"}, {"a2": "ipvs"}),
+        ({"a1": "ipvs"}, {"a2": "keepalived"}),
+        ({"a1": "keepalived", "b1": "ipvs"}, {"a2": "ipvs", "b2": "keepalived"}),
+        ({"a1": "ipvs", "b1": "keepalived", "c1": "ipvs"}, {"a1": "keepalived", "b2": "ipvs", "c1": "ipvs"}),
+    ],
+)
+def test_what_moves_between_engines_is_there_afterwards_whatever_it_is_called(first, second):
+    Shared.table = {}
+    system, engines = FakeSystem(), [Shared("ipvs"), Shared("keepalived")]
+    for wish in (first, second):
+        assert reconcile(system, engines, serves(**wish)).transaction.state == "applied"
+        assert {port for _mark, _address, port, _protocol in Shared.table} == {ord(name[0]) for name in wish}
+
+
+@pytest.mark.parametrize("on_error", ["rollback", "stop"])
+def test_what_a_run_left_that_did_not_end_is_owned_by_the_next(on_error):
+    system, engine = FakeSystem(), Spoiled("restore")
+    assert reconcile(system, [engine], lambda _recorded: pair(), on_error=on_error).transaction.state == "failed"
+    engine.spoiled = ""
+    assert set(engine.held) == {"web", "web6"}
+    planned = reconcile(system, [engine], lambda _recorded: Configuration(), check_mode=True)
+    assert [step.action for step in planned.steps] == ["remove", "remove"]
+    assert reconcile(system, [engine], lambda _recorded: Configuration()).transaction.state == "applied"
+    assert engine.held == {}
+    assert list(system.files) == [PATH]
+
+
+def test_when_nothing_is_left_of_a_run_that_did_not_end_it_is_forgotten():
+    system, engine = FakeSystem(), MemoryEngine()
+    reconcile(system, [engine], lambda _recorded: pair())
+    system.files[f"{PATH}.new"] = system.files[PATH]
+    assert not reconcile(system, [engine], lambda recorded: recorded, check_mode=True).changed
+    assert len(system.files) == 2
+    assert not reconcile(system, [engine], lambda recorded: recorded).changed
+    assert list(system.files) == [PATH]
+
+
+def test_a_record_that_changed_though_writing_it_failed_is_put_back():
+    class Failing(FakeSystem):
+        def rename(self, path, new):
+            super().rename(path, new)
+            raise HostFault("the disk does not answer")
+
+    system, engine = Failing(), MemoryEngine()
+    result = reconcile(system, [engine], lambda _recorded: pair())
+    assert (result.transaction.state, system.files, engine.held) == ("restored", {}, {})
+
+
+def test_a_fault_of_an_engine_is_a_fault_of_the_host():
+    assert issubclass(EngineFault, HostFault)
 
 
 @pytest.mark.parametrize(

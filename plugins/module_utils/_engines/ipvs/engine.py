@@ -11,7 +11,7 @@ distribution's ipvsadm loads at boot. Services and lines of others stay as they 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
@@ -26,7 +26,7 @@ from ..capabilities import EVERYTHING, Capabilities, Version, only, refusals
 from ..kernel_support import lacking
 from ..layer4 import KERNEL
 from ..service_connections import connections_by_ipvs
-from ..service_table import table_of
+from ..service_table import key_of, table_of
 from ..versions import linux
 from . import rules
 from .steps import Names, kernel_steps
@@ -87,6 +87,13 @@ class IpvsEngine(Engine[Desired, Observed]):
         if problems:
             raise InvalidConfiguration(problems)
         return Desired(carried, table_of(carried))
+
+    def joined(self, owned: Desired, begun: Desired) -> Desired:
+        found = (*owned.services, *(service for service in begun.services if key_of(service) not in owned.table))
+        return Desired(found, table_of(found))
+
+    def claims(self, desired: Desired) -> FrozenSet[Any]:
+        return frozenset(desired.table)
 
     def read(self, system: System) -> Observed:
         return Observed(read_table(system), system.read(BOOT_RULES))

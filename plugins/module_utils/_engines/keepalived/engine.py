@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
@@ -48,7 +48,9 @@ _SECONDS_TO_VERIFY = 45.0
 @dataclass(frozen=True)
 class Desired:
     """The services, the blocks of our file, and what keepalived makes of them: the kernel table when every server is
-    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts."""
+    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts.
+
+    ``unsettled`` is what is owned when keepalived may not have read its file since it was written."""
 
     services: Tuple[Service, ...]
     blocks: Blocks
@@ -57,6 +59,7 @@ class Desired:
     subjects: Mapping[ServiceKey, str]
     vips: vips.Wanted
     timeouts: Timeouts = connection_timeouts.UNSAID
+    unsettled: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,13 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             connection_timeouts.wanted(configuration),
         )
 
+    def joined(self, owned: Desired, begun: Desired) -> Desired:
+        table = Table([*begun.table.values(), *owned.table.values()])
+        return dataclasses.replace(owned, table=table, unsettled=owned.unsettled or begun.blocks != owned.blocks)
+
+    def claims(self, desired: Desired) -> FrozenSet[Any]:
+        return frozenset(desired.table)
+
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)
         header, held = parse(text) if text is not None else (None, {})
@@ -150,6 +160,9 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         if desired.blocks and not observed.active:
             steps.append(Step(self.name, "repair", "keepalived", "stopped\n", "running\n"))
         elif observed.active:
+            if owned.unsettled and not steps:
+                said = f"may run with an older {daemon.FILE}, as a run did not end\n"
+                steps.append(Step(self.name, "repair", "keepalived", said, f"runs with {daemon.FILE} as it is\n"))
             steps.extend(self._drift(desired, observed, owned))
             steps.extend(self._vrrp_drift(desired, observed))
             if desired.blocks.get(CONNECTION_TIMEOUTS) == observed.blocks.get(CONNECTION_TIMEOUTS):
@@ -191,8 +204,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         return host + daemon.refusals(system, desired.blocks)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
-        keys = frozenset((*desired.table, *owned.table))
-        running = frozenset(read_table(system).only(keys))
+        table = read_table(system)
+        # what another engine holds now is not for keepalived to bring back
+        keys = frozenset((*owned.table, *(key for key in desired.table if key not in table)))
+        running = frozenset(table.only(keys))
         former = (desired.vips.sync,)
         timeouts = connection_timeouts.look(system) if desired.timeouts != connection_timeouts.UNSAID else None
         text = system.read(daemon.FILE)
