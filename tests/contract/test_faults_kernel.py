@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A fault at any call of a run, on the real kernel with the real daemon: the director is as it was, or the result says
+exactly what is left; and the next run comes to where it should."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from ansible_collections.evenkeel.lb.tests.contract.director import Director
+from ansible_collections.evenkeel.lb.tests.contract.edits import Document
+from ansible_collections.evenkeel.lb.tests.contract.expected import chosen_seed
+from ansible_collections.evenkeel.lb.tests.contract.faults import AFTER, BEFORE, FROM_THEN_ON
+from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
+    cases,
+    directors,
+    documents,
+    in_parallel,
+    versions_of,
+    where,
+)
+
+LAB_NAME = f"faults-{os.getpid()}"
+# On two directors at the same time.
+CASES = cases(100)
+# An HA group is active again three adverts after it came back.
+SECONDS_TO_SETTLE = 12.0
+SECONDS_OF_REST = 0.7
+CALLS_OF_A_RUN = 15
+RECORD = "/etc/evenkeel/lb.json"
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[dict[str, Director]]:
+    """A director on Debian 12 and one on Debian 13."""
+    with directors(LAB_NAME, "lb1", "lb2") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def seed() -> int:
+    return chosen_seed()
+
+
+@pytest.mark.parametrize("names", [["ipvs"], ["keepalived", "ipvs"]], ids=["ipvs", "keepalived"])
+def test_a_fault_at_any_call_leaves_the_director_as_it_was_or_says_what_is_left(
+    hosts: dict[str, Director], seed: int, names: list[str]
+) -> None:
+    counted = in_parallel(hosts, lambda name, host: struck(host, name, names, seed + list(hosts).index(name)))
+    print(f"{names[0]}: how the runs ended: {counted}")
+
+
+def struck(host: Director, name: str, names: list[str], seed: int) -> Counter[str]:
+    """From one configuration to the next with one call going wrong, all over the run; how often it ended how."""
+    random = Random(seed)
+    ended: Counter[str] = Counter()
+    wishes = [without_health(document) for document in documents(CASES, seed, names, versions_of(host))]
+    for number, (first, second) in enumerate(itertools.pairwise(wishes)):
+        settled(host, first)
+        calls = host.drive("calls", second)
+        at_first = settled(host, first)
+        for at in sorted(random.sample(range(calls), min(calls, CALLS_OF_A_RUN))):
+            kind = random.choice([BEFORE, AFTER, FROM_THEN_ON])
+            told = host.drive("faulty", {"document": second, "at": at, "kind": kind})
+            problem = where(seed, name, number, first, second, [at, kind, told["call"]], told["told"])
+            if told["call"] is None:  # the run waited less than the one that was counted
+                assert told["told"]["state"] in ("applied", "unchanged"), problem
+                continue
+            state = told["told"]["state"]
+            if state in ("HostFault", "NetlinkError", "EngineFault", "refused", "restored"):
+                assert steady(host, at_first) == at_first, problem
+            elif state == "failed":
+                assert told["told"]["left"] and kind != BEFORE, problem
+            else:
+                # of no consequence, or done all the same
+                assert state in ("applied", "unchanged") and told["after"]["files"][RECORD] is not None, problem
+            assert settled(host, first) == at_first, f"what the next run comes to, after\n{problem}"
+            ended[state] += 1
+            if ended.total() == CASES:
+                return ended
+    return ended
+
+
+def settled(host: Director, document: Document) -> dict[str, Any]:
+    """What there is to see once the director holds the document."""
+    told = host.drive("tell", {"document": document})
+    assert told["state"] in ("applied", "unchanged"), (told, document)
+    return steady(host)
+
+
+def steady(host: Director, awaited: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What there is to see when nothing moves any more, or as soon as it is what is awaited: HA groups take a while."""
+    end = time.monotonic() + SECONDS_TO_SETTLE
+    seen, same_since = host.drive("look_around"), time.monotonic()
+    while time.monotonic() < end and seen != awaited:
+        before, seen = seen, host.drive("look_around")
+        if seen != before:
+            same_since = time.monotonic()
+        if awaited is None and time.monotonic() - same_since > SECONDS_OF_REST:
+            break
+    return seen
+
+
+def without_health(document: Document) -> Document:
+    """The document without what takes servers out, or waits long to become active: so that what differs was left by a
+    run."""
+    changed = copy.deepcopy(document)
+    for farm in changed.get("farms", []):
+        for thing in (farm, *farm.get("servers", [])):
+            thing.pop("health_check", None)
+    for group in changed.get("ha_groups", []):
+        group["advert_interval"] = 0.1
+        group.pop("password", None)  # needs whole seconds
+    return changed
