@@ -74,7 +74,7 @@ def foreign() -> Table:
 def empty(director: Director) -> Director:
     """The host, with the services of somebody else in its kernel and nothing of ours anywhere."""
     director.shell(
-        "umount -q /etc; ipvsadm -C && ipvsadm --restore && "
+        "umount -q /etc/ipvsadm.rules; umount -q /etc; ipvsadm -C && ipvsadm --restore && "
         "echo '# by hand' > /etc/ipvsadm.rules && rm -f /etc/evenkeel/lb.json",
         FOREIGN.encode(),
     )
@@ -308,14 +308,24 @@ def test_the_next_boot_makes_what_runs_now(converged: Director, foreign: Table) 
     assert look(converged) == wanted
 
 
-def test_a_run_that_cannot_end_leaves_the_host_as_it_was(converged: Director, foreign: Table) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        ("mount --bind /etc/ipvsadm.rules /etc/ipvsadm.rules", "cannot write /etc/ipvsadm.rules"),
+        ("mount --bind /etc /etc && mount -o remount,bind,ro /etc", "cannot write /etc/evenkeel/lb.json.new"),
+    ],
+)
+def test_a_run_that_cannot_end_leaves_the_host_as_it_was(
+    converged: Director, foreign: Table, spoil: str, complaint: str
+) -> None:
     before = (ours(converged, foreign), boot_rules(converged), converged.shell("cat /etc/evenkeel/lb.json"))
-    converged.shell("mount --bind /etc /etc && mount -o remount,bind,ro /etc")
+    converged.shell(spoil)
     failed = converged.drive("converge", {"document": document(WEB2, balance="round_robin")})
     assert failed["state"] == "restored"
-    assert "cannot write /etc/ipvsadm.rules" in failed["fault"]
+    assert complaint in failed["fault"]
     after = (ours(converged, foreign), boot_rules(converged), converged.shell("cat /etc/evenkeel/lb.json"))
     assert after == before
+    assert converged.shell("ls /etc/evenkeel").split() == ["lb.json"]
 
 
 def test_removing_everything_leaves_what_others_have(converged: Director, foreign: Table) -> None:
