@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from typing import FrozenSet, NamedTuple, Sequence
 
@@ -28,11 +29,11 @@ class Held(NamedTuple):
 
 
 def read_addresses(system: System) -> FrozenSet[Held]:
-    """Every address the kernel holds now. Raises HostFault."""
+    """Every address the kernel holds now, in the form Python gives it. Raises HostFault."""
     said = _ip(system, ["-json", "address", "show"])
     try:
         return frozenset(
-            Held(link["ifname"], f"{address['local']}/{address['prefixlen']}")
+            Held(link["ifname"], str(ipaddress.ip_interface(f"{address['local']}/{address['prefixlen']}")))
             for link in json.loads(said or "[]")
             for address in link.get("addr_info", ())
             if "local" in address

@@ -24,7 +24,7 @@ SAID = """[
  {"family":"inet","local":"10.10.0.50","prefixlen":24,"scope":"global","secondary":true,"label":"eth1:web"},
  {"family":"inet6","local":"fd10::50","prefixlen":64,"scope":"global","deprecated":true,"nodad":true},
  {"family":"inet","local":"10.9.0.1","address":"10.9.0.2","prefixlen":32}]},
-{},{"ifindex":4,"ifname":"eth2","addr_info":[]}]
+{},{"ifindex":4,"ifname":"eth2","addr_info":[{"family":"inet6","local":"::192.0.2.1","prefixlen":128}]}]
 """
 
 
@@ -40,11 +40,22 @@ def test_every_address_with_its_interface_and_prefix():
         Held("eth1", "10.10.0.50/24"),
         Held("eth1", "fd10::50/64"),
         Held("eth1", "10.9.0.1/32"),
+        Held("eth2", "::c000:201/128"),
     }
     assert read_addresses(host("")) == frozenset()
 
 
-@pytest.mark.parametrize("rubbish", ["[", '{"ifname": 1}', '[{"addr_info": [{"local": "x"}]}]', '["eth0"]', "[7]"])
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "[",
+        '{"ifname": 1}',
+        '[{"addr_info": [{"local": "x"}]}]',
+        '[{"ifname":"a","addr_info":[{"local":"x","prefixlen":1}]}]',
+        '["eth0"]',
+        "[7]",
+    ],
+)
 def test_what_cannot_be_understood_is_a_fault(rubbish):
     with pytest.raises(HostFault, match="cannot be understood"):
         read_addresses(host(rubbish))

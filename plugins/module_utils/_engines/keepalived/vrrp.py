@@ -12,6 +12,7 @@ Source: ``keepalived/vrrp/vrrp_json.c`` of 2.2.7 to 2.4.3.
 from __future__ import annotations
 
 import functools
+import ipaddress
 import json
 from typing import Any, FrozenSet, Iterable, Mapping, NamedTuple, Optional
 
@@ -107,4 +108,4 @@ def _instance(data: Mapping[str, Any]) -> Instance:
 
 def _addresses(lines: Iterable[str]) -> FrozenSet[str]:
     """``10.0.0.1/24 dev eth0 scope global set`` → ``10.0.0.1``."""
-    return frozenset(line.split()[0].partition("/")[0] for line in lines)
+    return frozenset(str(ipaddress.ip_interface(line.split()[0]).ip) for line in lines)

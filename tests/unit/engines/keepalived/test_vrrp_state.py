@@ -74,11 +74,11 @@ class Director(FakeSystem):
 def test_a_dump_of_either_version_tells_state_time_and_what_is_tracked(form: Callable[[Any], Any]) -> None:
     said = [
         instance(evips=["fd10::50/64 dev eth1 set"], track_ifp=["eth1", "eth2"], track_script=["'/bin/true'"]),
-        instance("other", state=3, since=7.5, vips=["10.20.0.1/24 dev eth2"]),
+        instance("other", state=3, since=7.5, vips=["10.20.0.1/24 dev eth2", "::192.0.2.1/128 dev eth2"]),
     ]
     assert vrrp.instances(form(said)) == {
         "main": Instance("active", 1.0, frozenset({"10.10.0.50", "fd10::50"}), frozenset({"eth1", "eth2"}), 1),
-        "other": Instance("faulty", 7.5, frozenset({"10.20.0.1"})),
+        "other": Instance("faulty", 7.5, frozenset({"10.20.0.1", "::c000:201"})),
     }
 
 
