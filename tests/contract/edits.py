@@ -101,7 +101,7 @@ def _mixed(
         if one and another:
             chosen = random.choice([one, one, another, _half(one, another, random)])
         else:
-            chosen = (one or another) if random.random() < staying else None
+            chosen = (one or another or {}) if random.random() < staying else {}
         if chosen:
             found.append(copy.deepcopy(chosen))
     return found

@@ -82,17 +82,17 @@ def _meant(
     else:
         both = ("-t", "-u") if protocol == "dns" else (TRANSPORTS.get(protocol, "-t"),)
         keys = [f"{option} {_endpoint(address or '', wish['port'])}" for option in both]
-    port = wish.get("port", 0)
-    told = {_endpoint(server["address"], server.get("port", port)): _server(farm, server) for server in servers}
+    port: int = wish.get("port", 0)
+    told = {_place_of(server, port): _server(farm, server) for server in servers}
     checked = frozenset(
-        _endpoint(server["address"], server.get("port", port))
+        _place_of(server, port)
         for server in servers
-        if checks.get(server.get("health_check", farm.get("health_check")), "none") != "none"
+        if checks.get(str(server.get("health_check", farm.get("health_check"))), "none") != "none"
     )
     sorry: dict[str, Options] = {}
     if "sorry_server" in farm and checks is not None and "engine" in wish and wish["engine"] != "ipvs":
         one = farm["sorry_server"]
-        sorry = {_endpoint(one["address"], one.get("port", port)): _server(farm, {"weight": 1})}
+        sorry = {_place_of(one, port): _server(farm, {"weight": 1})}
         if not any(server["-w"] for server in told.values()):  # all drain: it is one more server, at once
             told |= sorry
             checked -= set(sorry)
@@ -139,6 +139,11 @@ def _family_of_mark(farm: Options) -> int:
     if "persistence_netmask" in farm and farm.get("persistence_timeout"):
         return 4 if "." in str(farm["persistence_netmask"]) else 6
     return next((_family(server["address"]) for server in farm.get("servers", ())), 4)
+
+
+def _place_of(server: Options, port: int) -> str:
+    own: int = server.get("port", port)
+    return _endpoint(server["address"], own)
 
 
 def _endpoint(address: str, port: int) -> str:

@@ -156,8 +156,8 @@ def make_servers(argument: Json) -> Json:
     set_health(dict.fromkeys(addresses, True))
     words = ["ip", "netns", "exec", "farm", sys.executable, "-m", ANSWERING, *map(str, ports)]
     # without our ends of ssh, which would wait for it
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(words, start_new_session=True, **quiet)
+    nothing = subprocess.DEVNULL
+    server = subprocess.Popen(words, start_new_session=True, stdin=nothing, stdout=nothing, stderr=nothing)
     return server.pid
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -92,6 +93,19 @@ def documents(count: int, seed: int, names: Sequence[str], versions: Mapping[str
         other = any_document(random, names, versions)
         found.append(other if random.random() < 0.25 else edited(found[-1], other, random, versions))
     return found[1:]
+
+
+def without_health(document: Document) -> Document:
+    """The document without what takes servers out, or waits long to become active: so that what differs was left by a
+    run."""
+    changed = copy.deepcopy(document)
+    for farm in changed.get("farms", []):
+        for thing in (farm, *farm.get("servers", [])):
+            thing.pop("health_check", None)
+    for group in changed.get("ha_groups", []):
+        group["advert_interval"] = 0.1
+        group.pop("password", None)  # needs whole seconds
+    return changed
 
 
 def in_parallel(hosts: Mapping[str, Director], do: Callable[[str, Director], Any]) -> dict[str, Any]:

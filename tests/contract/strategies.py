@@ -247,7 +247,7 @@ def _shared_vips(random: Random, terms: Terms) -> tuple[list[dict[str, Any]], li
     """HA groups and their VIPs."""
     names = random.choice([[], ["main"], ["main", "spare"]]) if terms.bear("ha_groups.name") else []
     groups = [_group(random, terms, name, number) for number, name in enumerate(names)]
-    vips = []
+    vips: list[dict[str, Any]] = []
     hosts = [(family, host) for family in (4, 6) for host in VIPS[family]]
     for family, host in random.sample(hosts, random.randrange(4)) if groups else ():
         said = _said(random, terms, Vip, "vips", {"name", "address", "ha_group", "interface"})

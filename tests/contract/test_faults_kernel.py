@@ -7,7 +7,6 @@ exactly what is left; and the next run comes to where it should."""
 
 from __future__ import annotations
 
-import copy
 import itertools
 import os
 import time
@@ -29,6 +28,7 @@ from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
     in_parallel,
     versions_of,
     where,
+    without_health,
 )
 
 LAB_NAME = f"faults-{os.getpid()}"
@@ -102,7 +102,8 @@ def settled(host: Director, document: Document) -> dict[str, Any]:
 def steady(host: Director, awaited: dict[str, Any] | None = None) -> dict[str, Any]:
     """What there is to see when nothing moves any more, or as soon as it is what is awaited: HA groups take a while."""
     end = time.monotonic() + SECONDS_TO_SETTLE
-    seen, same_since = host.drive("look_around"), time.monotonic()
+    seen: dict[str, Any] = host.drive("look_around")
+    same_since = time.monotonic()
     while time.monotonic() < end and seen != awaited:
         before, seen = seen, host.drive("look_around")
         if seen != before:
@@ -110,16 +111,3 @@ def steady(host: Director, awaited: dict[str, Any] | None = None) -> dict[str, A
         if awaited is None and time.monotonic() - same_since > SECONDS_OF_REST:
             break
     return seen
-
-
-def without_health(document: Document) -> Document:
-    """The document without what takes servers out, or waits long to become active: so that what differs was left by a
-    run."""
-    changed = copy.deepcopy(document)
-    for farm in changed.get("farms", []):
-        for thing in (farm, *farm.get("servers", [])):
-            thing.pop("health_check", None)
-    for group in changed.get("ha_groups", []):
-        group["advert_interval"] = 0.1
-        group.pop("password", None)  # needs whole seconds
-    return changed

@@ -23,7 +23,7 @@ FILES = (
     "/etc/keepalived/evenkeel.conf",
     "/etc/keepalived/keepalived.conf",
 )
-FOLDERS = ("/etc", "/etc/evenkeel", "/etc/keepalived")
+LITTER = ("/etc/.evenkeel-*", "/etc/evenkeel/.evenkeel-*", "/etc/keepalived/.evenkeel-*", "/etc/evenkeel/lb.json.*")
 
 
 def printed(*argv: str) -> str:
@@ -71,7 +71,7 @@ def quickly() -> Json:
         "saved": sorted(line for line in saved().splitlines() if line.startswith("-A")),
         "packets": printed("nft", "-s", "-n", "list", "ruleset"),
         "files": {path: _text(path) for path in FILES},
-        "litter": [path for folder in FOLDERS for path in glob.glob(f"{folder}/.evenkeel-*")],
+        "litter": [path for name in LITTER for path in glob.glob(name)],
     }
 
 

@@ -17,7 +17,6 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from typing import Iterator, Optional, Sequence
@@ -86,12 +85,14 @@ class System:
         folder = os.path.dirname(path)
         try:
             os.makedirs(folder, mode=0o755, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=".evenkeel-", dir=folder)
+            # always of the same name, so that runs which are killed here leave one at most, until the next one writes
+            temporary = os.path.join(folder, f".evenkeel-{os.path.basename(path)}")
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    os.fchmod(file.fileno(), mode)
                     file.write(text)
                     file.flush()
-                    os.fchmod(file.fileno(), mode)
                     os.fsync(file.fileno())
                 os.rename(temporary, path)
             except BaseException:
