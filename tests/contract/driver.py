@@ -24,7 +24,8 @@ import pyroute2
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import daemon, vips
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import FILE, NftablesEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import NftablesEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.host_checks import FILE
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import (
     ApplyFailed,

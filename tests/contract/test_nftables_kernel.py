@@ -17,7 +17,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import seed as seeded
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import FILE, UNIT, NftablesEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import NftablesEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.host_checks import FILE, UNIT
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.render import element
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.tests.contract.director import REPOSITORY, SPEC, Director, lab
@@ -167,6 +168,7 @@ def test_check_mode_tells_what_the_real_run_does_and_does_nothing(director: Dire
         "nft add element inet evenkeel tcp_marks4 '{ 10.9.9.9 . 1-2 : 9 }'",
         "nft delete element inet evenkeel tcp_marks4 '{ 10.10.0.50 . 80 }'",
         "nft add chain inet evenkeel input '{ policy drop; }'",
+        "sysctl -q -w net.ipv4.vs.conntrack=0",
         f"sed -i s/443/444/ {FILE}",
         f"rm {FILE}",
     ],

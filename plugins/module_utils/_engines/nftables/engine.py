@@ -21,18 +21,13 @@ from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
-from . import render
+from . import host_checks, render
+from .host_checks import CONNTRACK, CONNTRACK_FILE, FILE, is_on
 from .parse import NotNft, parse
 from .ruleset import Ruleset, ruleset_of
 from .steps import TABLE, Comparison, steps
 
 CARRIERS = ("ipvs", "keepalived")
-
-# Loaded at boot, and again after nftables.service has loaded rules of its own, by a unit that the role director brings.
-FILE = "/etc/evenkeel/lb.nft"
-UNIT = "evenkeel-lb-nftables.service"
-CONNTRACK = "net.ipv4.vs.conntrack"
-_CONNTRACK_FILE = "/proc/sys/net/ipv4/vs/conntrack"
 
 
 @dataclass(frozen=True)
@@ -51,19 +46,20 @@ class Desired:
 
 @dataclass(frozen=True)
 class Observed:
-    """The file, the table (None without one), and whether connection tracking sees what IPVS balances."""
+    """The file, the table (None without one), and the kernel parameter (None where IPVS is not loaded)."""
 
     text: Optional[str]
     ruleset: Optional[Ruleset]
-    tracked: bool
+    conntrack: Optional[str]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The file, and the table as nft writes it; None for what is not there."""
+    """The file, the table as nft writes it, and the kernel parameter; None for what is not there."""
 
     text: Optional[str]
     table: Optional[str]
+    conntrack: Optional[str]
 
 
 class NftablesEngine(Engine[Desired, Observed]):
@@ -94,14 +90,13 @@ class NftablesEngine(Engine[Desired, Observed]):
         """Without the file the table is not looked for: it is written before the table is made and removed after the
         table is gone, so that hosts which need neither pay nothing."""
         text = system.read(FILE)
-        return Observed(text, _table(system) if text is not None else None, _is_tracked(system))
+        return Observed(text, _table(system) if text is not None else None, system.read(CONNTRACK_FILE))
 
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         comparison = Comparison(desired.ruleset, observed.ruleset, owned.ruleset)
         found = list(steps(self.name, comparison, owned.carried))
-        if desired.rewritten and owned.rewritten and not observed.tracked:
-            # check says who puts it right; without a step nobody would hear of it
-            found.append(Step(self.name, "repair", CONNTRACK, "0\n", "1\n", "new_connections"))
+        if desired.rewritten and owned.rewritten and not is_on(observed.conntrack):
+            found.append(Step(self.name, "repair", CONNTRACK, observed.conntrack or "", "1\n", "new_connections"))
         if observed.text != desired.text:
             action = self._file_action(desired, observed, owned)
             found.append(Step(self.name, action, FILE, observed.text or "", desired.text or ""))
@@ -116,38 +111,11 @@ class NftablesEngine(Engine[Desired, Observed]):
         return "add" if observed.text is None else "change"
 
     def check(self, desired: Desired, system: System) -> List[Problem]:
-        if desired.text is None:
-            return []
-        if not Nftables(system, render.TABLE).is_installed():
-            return [Problem("nft", "is not installed", "the package nftables; role evenkeel.lb.director installs it")]
-        found = [*self._conntrack_problems(desired, system), *self._unit_problems(system)]
-        said = Nftables(system, render.TABLE).complaints(desired.text)
-        hint = "a kernel with the nf_tables families ip, ip6 and inet (CONFIG_NF_TABLES_INET), and with nft_nat, nft_ct"
-        return found + [Problem(TABLE, f"nft --check says: {text}", hint) for text in said]
-
-    @staticmethod
-    def _conntrack_problems(desired: Desired, system: System) -> List[Problem]:
-        if not desired.rewritten or _is_tracked(system):
-            return []
-        message = f"needs {CONNTRACK} = 1; without it servers would see the client's address"
-        return [
-            Problem(
-                f"virtual_servers[{name}].source_nat_type",
-                message,
-                "director_source_nat: true of role evenkeel.lb.director",
-            )
-            for name in desired.rewritten
-        ]
-
-    @staticmethod
-    def _unit_problems(system: System) -> List[Problem]:
-        if system.run(["systemctl", "is-enabled", "--quiet", UNIT]).rc == 0:
-            return []
-        message = f"is not enabled, so {TABLE} would be gone after a reboot"
-        return [Problem(UNIT, message, "role evenkeel.lb.director, which installs and enables it")]
+        return [] if desired.text is None else host_checks.problems(desired.text, desired.rewritten, system)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
-        return Snapshot(system.read(FILE), Nftables(system, render.TABLE).as_text())
+        table = Nftables(system, render.TABLE).as_text()
+        return Snapshot(system.read(FILE), table, system.read(CONNTRACK_FILE))
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         """The file first and away last, so that a run that is killed in between leaves a trace to go by."""
@@ -158,28 +126,40 @@ class NftablesEngine(Engine[Desired, Observed]):
             return Applied()
         if system.read(FILE) != text:
             system.write(FILE, text, mode=0o600)
-        if any(step.subject != FILE for step in steps):
+        if desired.rewritten and not is_on(system.read(CONNTRACK_FILE)):
+            system.write_in_place(CONNTRACK_FILE, "1\n")
+        if any(step.subject not in (FILE, CONNTRACK) for step in steps):
             Nftables(system, render.TABLE).load(text)
         return Applied()
 
     def restore(self, system: System, snapshot: Snapshot) -> None:
         faults = []
-        try:
-            if snapshot.table is None:
-                Nftables(system, render.TABLE).delete()
-            else:
-                Nftables(system, render.TABLE).load(render.REPLACED + snapshot.table)
-        except HostFault as fault:
-            faults.append(str(fault))
-        try:
-            if snapshot.text is None:
-                system.remove(FILE)
-            elif system.read(FILE) != snapshot.text:
-                system.write(FILE, snapshot.text, mode=0o600)
-        except HostFault as fault:
-            faults.append(str(fault))
+        for put_back in (self._put_table_back, self._put_file_back, self._put_parameter_back):
+            try:
+                put_back(system, snapshot)
+            except HostFault as fault:
+                faults.append(str(fault))
         if faults:
             raise EngineFault("; ".join(faults))
+
+    @staticmethod
+    def _put_table_back(system: System, snapshot: Snapshot) -> None:
+        if snapshot.table is None:
+            Nftables(system, render.TABLE).delete()
+        else:
+            Nftables(system, render.TABLE).load(render.REPLACED + snapshot.table)
+
+    @staticmethod
+    def _put_file_back(system: System, snapshot: Snapshot) -> None:
+        if snapshot.text is None:
+            system.remove(FILE)
+        elif system.read(FILE) != snapshot.text:
+            system.write(FILE, snapshot.text, mode=0o600)
+
+    @staticmethod
+    def _put_parameter_back(system: System, snapshot: Snapshot) -> None:
+        if snapshot.conntrack is not None and system.read(CONNTRACK_FILE) != snapshot.conntrack:
+            system.write_in_place(CONNTRACK_FILE, snapshot.conntrack)
 
     def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
         text, held = system.read(FILE), _table(system)
@@ -192,6 +172,8 @@ class NftablesEngine(Engine[Desired, Observed]):
             found.append(Problem(TABLE, "is not as wanted", f"what {FILE} says"))
         if text != desired.text:
             found.append(Problem(FILE, "does not hold what is wanted at the next boot"))
+        if desired.rewritten and not is_on(system.read(CONNTRACK_FILE)):
+            found.append(Problem(CONNTRACK, "is 0, so nothing is rewritten", "1"))
         return found
 
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
@@ -209,10 +191,6 @@ def _table(system: System) -> Optional[Ruleset]:
         return parse(listed) if listed is not None else None
     except NotNft as error:
         raise HostFault(f"nft listed {TABLE} in a way that is not understood: {error}") from error
-
-
-def _is_tracked(system: System) -> bool:
-    return (system.read(_CONNTRACK_FILE) or "").strip() not in ("", "0")
 
 
 def _family_problems(service: Service) -> List[Problem]:

@@ -13,12 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import (
-    CONNTRACK,
-    FILE,
-    UNIT,
-    NftablesEngine,
-)
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import NftablesEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.host_checks import CONNTRACK, FILE, UNIT
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.parse import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.steps import TABLE as SUBJECT
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.nftables import Nftables
@@ -248,17 +244,41 @@ def test_drift_and_a_wish_at_once(host: Host) -> None:
     assert result.steps[1].before == "chain input: accept\n"
 
 
-def test_a_kernel_parameter_that_somebody_reset_is_told_and_refused_with_who_sets_it() -> None:
+@pytest.mark.parametrize("more", [[], [WEB]], ids=["alone", "beside a change"])
+def test_a_kernel_parameter_that_somebody_reset_is_put_back(more: list[dict[str, Any]]) -> None:
     host = Host()
     wish = document({**ONE, "source_nat_type": "auto"})
     run(host, wish)
     host.files["/proc/sys/net/ipv4/vs/conntrack"] = "0\n"
-    assert told(run(host, wish, check_mode=True)) == [("repair", CONNTRACK, "new_connections")]
+    wish = document({**ONE, "source_nat_type": "auto"}, *more)
+    planned = run(host, wish, check_mode=True)
+    assert ("repair", CONNTRACK, "new_connections") in told(planned)
+    result = run(host, wish)
+    assert (result.transaction.state, result.steps) == ("applied", planned.steps)
+    assert host.files["/proc/sys/net/ipv4/vs/conntrack"] == "1\n"
+    assert not run(host, wish).changed
+
+
+def test_when_ipvs_is_not_loaded_there_is_no_parameter_to_put_back() -> None:
+    host = Host()
+    wish = document({**ONE, "source_nat_type": "auto"})
+    run(host, wish)
+    del host.files["/proc/sys/net/ipv4/vs/conntrack"]
     result = run(host, wish)
     assert result.transaction.state == "refused"
     assert [problem.allowed for problem in result.problems] == [
         "director_source_nat: true of role evenkeel.lb.director"
     ]
+
+
+def test_a_parameter_that_was_put_back_in_vain_is_as_it_was() -> None:
+    host = Host()
+    run(host, document({**ONE, "source_nat_type": "auto"}))
+    host.files["/proc/sys/net/ipv4/vs/conntrack"] = "0\n"
+    host.full_disk.add("/etc/evenkeel/lb.json")
+    result = run(host, document({**ONE, "source_nat_type": "auto"}, WEB))
+    assert result.transaction.state == "restored"
+    assert host.files["/proc/sys/net/ipv4/vs/conntrack"] == "0\n"
 
 
 # --- check ---
