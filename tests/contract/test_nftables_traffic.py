@@ -74,7 +74,9 @@ def document(ports: tuple[int, ...] = (80, 8050), source: int | None = 0) -> dic
             wish = {"name": f"{name}-{family}", "vip": vip(number, family), "farm": farm, "engine": "ipvs", **wish}
             virtual_servers.append(wish)
 
-        rewritten = {} if source is None else {"source_nat_type": "static", "source_nat_pool": SOURCES[family][source]}
+        rewritten: dict[str, Any] = {}
+        if source is not None:
+            rewritten = {"source_nat_type": "static", "source_nat_pool": SOURCES[family][source]}
         serve("several", SEVERAL, ports=list(ports))
         serve("any", ANY, protocol="any")
         serve("nat", NAT, port=80, **rewritten)

@@ -167,9 +167,11 @@ def _rule(line: str, words: bool) -> list[dict[str, Any]]:
         bounds = addresses.split("-")
         address: Any = {"range": bounds} if len(bounds) > 1 else bounds[0]
         if len(bounds) > 1:
-            networks = list(ipaddress.summarize_address_range(*map(ipaddress.ip_address, bounds)))
-            if len(networks) == 1:
-                address = {"prefix": {"addr": bounds[0], "len": networks[0].prefixlen}}
+            first, last = (int(ipaddress.ip_address(bound)) for bound in bounds)
+            size = last - first + 1
+            if size & (size - 1) == 0 and first % size == 0:
+                length = ipaddress.ip_address(bounds[0]).max_prefixlen - size.bit_length() + 1
+                address = {"prefix": {"addr": bounds[0], "len": length}}
         return [{"snat": {"family": family, "addr": address, **({"flags": flags[0]} if flags else {})}}]
     if line.startswith("tcp flags syn "):
         compared = {"op": "in", "left": _expression("tcp flags"), "right": "syn" if words else 2}
