@@ -10,6 +10,7 @@ no virtual server needs either, there is neither, and nothing is run.
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 from dataclasses import dataclass
 from typing import FrozenSet, List, Optional, Sequence, Tuple
@@ -73,17 +74,18 @@ class NftablesEngine(Engine[Desired, Observed]):
         return None
 
     def beyond(self, configuration: Configuration) -> List[Problem]:
-        return [problem for service in _carried(configuration) for problem in _family_problems(service)]
+        return [problem for service in _asking(configuration) for problem in _family_problems(service)]
 
     def compile(self, configuration: Configuration) -> Desired:
-        carried = _carried(configuration)
-        problems = self.beyond(configuration)
+        asking = _asking(configuration)
+        problems = [problem for service in asking for problem in _family_problems(service)]
         if problems:
             raise InvalidConfiguration(problems)
+        virtual_servers = configuration.virtual_servers.values()
         return Desired(
-            ruleset_of(carried),
-            frozenset(service.name for service in carried),
-            tuple(sorted({service.name for service in carried if service.source_nat is not None})),
+            ruleset_of(asking),
+            frozenset(one.name for one in virtual_servers if one.carrier in CARRIERS and one.enabled is not False),
+            tuple(sorted({service.name for service in asking if service.source_nat is not None})),
         )
 
     def read(self, system: System) -> Observed:
@@ -181,8 +183,17 @@ class NftablesEngine(Engine[Desired, Observed]):
         return {}
 
 
-def _carried(configuration: Configuration) -> List[Service]:
-    return [service for carrier in CARRIERS for service in services(configuration, carrier)]
+def _asking(configuration: Configuration) -> List[Service]:
+    """The services that may need something here. The others, most of them as a rule, are not even resolved."""
+    chosen = {
+        name: one
+        for name, one in configuration.virtual_servers.items()
+        if one.source_nat_type or one.ports or one.fwmark or one.protocol == "any"
+    }
+    if not chosen:
+        return []
+    rest = dataclasses.replace(configuration, virtual_servers=chosen)
+    return [service for carrier in CARRIERS for service in services(rest, carrier)]
 
 
 def _table(system: System) -> Optional[Ruleset]:

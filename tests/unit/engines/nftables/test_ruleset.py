@@ -13,11 +13,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import Desired, NftablesEngine
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.ruleset import EMPTY, Key, usable
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import (
+    CARRIERS,
+    Desired,
+    NftablesEngine,
+)
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.ruleset import (
+    EMPTY,
+    Key,
+    ruleset_of,
+    usable,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
+from ansible_collections.evenkeel.lb.tests.unit.configurations import documents as carriable
 from ansible_collections.evenkeel.lb.tests.unit.engines.nftables.wishes import (
     document,
     documents,
@@ -145,6 +156,16 @@ def test_a_pool_of_the_other_family_is_an_error_where_only_a_mark_tells_the_serv
     (problem,) = caught.value.problems
     assert problem.path == "virtual_servers[mine].source_nat_pool"
     assert "fd99::/64 is not IPv4" in problem.message and problem.allowed == "an IPv4 network"
+
+
+@given(carriable(), documents())
+def test_services_that_are_not_resolved_need_nothing(plain: dict[str, Any], wish: dict[str, Any]) -> None:
+    for document_ in (plain, wish):
+        configuration = Configuration.from_document(document_)
+        every = [service for carrier in CARRIERS for service in services(configuration, carrier)]
+        desired = NftablesEngine().compile(configuration)
+        assert desired.ruleset == ruleset_of(every)
+        assert desired.carried >= {service.name for service in every}
 
 
 @given(documents(), st.randoms(use_true_random=False))
