@@ -38,7 +38,15 @@ MARKS = [1, 7, 4096]
 HASHES = ("source_hash", "source_port_hash", "maglev", "maglev_port")
 
 # Characters that mean something to keepalived's parser, to a shell or to nft; none may have an effect.
-HOSTILE = ["plain", "two words", "a\"b'c\\d", "! # @x $Y ${Z} ~SEQ(1,2)", "} virtual_server {", "Zoë & söns;", " gap "]
+HOSTILE = [
+    "plain",
+    "two words",
+    "a\"b'c\\x64",
+    "! # @x $Y ${Z} ~SEQ(1,2)",
+    "} virtual_server {",
+    "Zoë & söns;",
+    " gap ",
+]
 
 # Fields whose every value would be too much for a test host, or that mean something only there.
 OF_FIELDS: dict[str, Sequence[Any]] = {
@@ -60,12 +68,19 @@ OF_FIELDS: dict[str, Sequence[Any]] = {
     "farms.persistence_timeout": [1, 60, 2678400],
     "farms.servers.weight": [0, 1, 1, 2, 3, 100, 65535],
     "farms.tunnel_port": [6080, 65535],
+    "farms.servers.port": PORTS,
+    "farms.sorry_server.port": PORTS,
+    "virtual_servers.port": PORTS,
+    "virtual_servers.fwmark": MARKS,
+    "ha_groups.virtual_router_id": [50, 51, 60, 61],
+    "ha_groups.members.priority": [50, 100, 150],
     "vips.label": ["eth1:1", "eth1:vip"],
 }
 # Always said, as their defaults take long to show.
 MOSTLY = {"ha_groups.advert_interval", "health_checks.interval", "health_checks.timeout", "health_checks.retries"}
 BY_TYPE: dict[type[fields.FieldType], Sequence[Any]] = {
     fields.UriPath: ["/", "/health?full=1&x=%20"],
+    fields.DomainName: ["example.com", "."],
     fields.HostName: ["www.example.com", "localhost"],
     fields.FreeText: HOSTILE,
     fields.FilePath: ["/usr/bin/true"],
@@ -132,6 +147,10 @@ def _said(random: Random, terms: Terms, kind: type, path: str, without: Iterable
             inner = [{"name": item, **_said(random, terms, option.type.kind, where, {"name"})} for item in names]
             found |= {name: inner} if inner else {}
             continue
+        if isinstance(option.type, lists.Nested) and terms.bear(where):
+            nested = _said(random, terms, option.type.kind, where)
+            found |= {name: nested} if nested and random.randrange(3) == 0 else {}
+            continue
         values = terms.values(where, option)
         if values and (option.required or where in MOSTLY or random.randrange(3) == 0):
             found[name] = random.choice(values)
@@ -154,8 +173,6 @@ def _server(
 ) -> dict[str, Any]:
     without = {"name", "address"} | ({"port"} if farm.get("mode", "nat") != "nat" else set())
     server = {"name": name, "address": address, **_said(random, terms, Server, "farms.servers", without)}
-    if "port" in server:
-        server["port"] = random.choice(PORTS)
     if "low_connections" in server:
         server["max_connections"] = max(server["low_connections"], server.get("max_connections", 0))
     if checks and terms.bear("farms.servers.health_check") and random.randrange(4) == 0:
@@ -191,7 +208,7 @@ def _farm(random: Random, terms: Terms, name: str, family: int, checks: list[str
         farm["quorum"] = random.choice(quorums)
         farm["hysteresis"] = random.choice([0, farm["quorum"] - 1])
     if terms.bear("farms.sorry_server") and random.randrange(3) == 0:
-        said = _said(random, terms, SorryServer, "farms.sorry_server", {"address", "port"})
+        said = _said(random, terms, SorryServer, "farms.sorry_server", {"address"})
         farm["sorry_server"] = {"address": random.choice(SERVERS[family]), **said}
     return farm
 

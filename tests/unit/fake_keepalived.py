@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import Daemon
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import Daemon, Timeouts
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
     DIRECT_ROUTE,
     FLAG_ONE_PACKET,
@@ -125,6 +125,10 @@ class FakeKeepalived:
             for daemon in block.all("lvs_sync_daemon") if block.words[0] == "global_defs" else ():
                 _word, interface, _inst, _name, _id, number = daemon.words
                 self.kernel.start_daemon(Daemon("master", interface, int(number)))
+            for said in block.all("lvs_timeouts") if block.words[0] == "global_defs" else ():
+                values = dict(zip(said.words[1::2], said.words[2::2], strict=True))
+                found = {name.replace("tcpfin", "tcp_fin"): int(value) for name, value in values.items()}
+                self.kernel.set_timeouts(Timeouts(**found))
         return True
 
     def stop(self) -> None:
@@ -135,7 +139,7 @@ class FakeKeepalived:
         self.kernel.daemons.clear()
 
     def reload(self) -> None:
-        """Sync daemons that come or go with a reload do not."""
+        """Sync daemons and timeouts that come or go with a reload do not."""
         blocks = self._parsed(MAIN)
         before, self._in_mind = self._in_mind, {}
         for wanted in _virtual_servers(blocks):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import (
     Daemon,
+    Timeouts,
     decode_daemon,
     encode_daemon,
 )
@@ -53,6 +54,8 @@ from ansible_collections.evenkeel.lb.tests.unit.engines.ipvs.sockets import Scri
 NLM_F_DUMP = 0x300
 SCHEDULERS = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "dh", "mh", "sed", "nq", "fo", "ovf", "twos", "none"}
 
+CONFIG = Layout(number_field(4, "tcp", "=I"), number_field(5, "tcp_fin", "=I"), number_field(6, "udp", "=I"))
+
 Servers = dict[tuple[str, int], Destination]
 
 
@@ -64,6 +67,7 @@ class FakeKernel:
 
     def __init__(self) -> None:
         self.daemons: dict[str, Daemon] = {}
+        self.timeouts = Timeouts(900, 120, 300)
         self.services: dict[ServiceKey, tuple[Service, Servers]] = {}
         self.counts: dict[tuple[ServiceKey, tuple[str, int]], tuple[int, int, int]] = {}
 
@@ -114,7 +118,7 @@ class FakeKernel:
             return errno.EINVAL
         if server.forward == TUNNEL and server.tunnel_type == TUNNEL_GUE and not server.tunnel_port:
             return errno.EINVAL
-        if server.forward == LOCAL:
+        if server.forward == LOCAL or server.u_threshold > 0x7FFFFFFF:
             return errno.EINVAL
         servers[server.key] = server
         return 0
@@ -133,6 +137,10 @@ class FakeKernel:
     def stop_daemon(self, role: str) -> int:
         return 0 if self.daemons.pop(role, None) else errno.ESRCH
 
+    def set_timeouts(self, timeouts: Timeouts) -> int:
+        self.timeouts = Timeouts(*(new or old for new, old in zip(timeouts, self.timeouts, strict=True)))
+        return 0
+
     # --- netlink ---
 
     def _answers(self, message: Message) -> Iterator[Message]:
@@ -140,6 +148,10 @@ class FakeKernel:
         if message.flags & NLM_F_DUMP == NLM_F_DUMP:
             yield from (item(message, answer, flags=2) for answer in self._dump(command, content))
             yield done(message, flags=2)
+            return
+        if command == 13:
+            yield item(message, CONFIG.encode(self.timeouts._asdict()))
+            yield error(message, 0)
             return
         number = self._requests()[command](content)
         if number or message.flags & 0x4:
@@ -155,6 +167,7 @@ class FakeKernel:
             7: lambda content: self.remove_server(_key(content), _server_key(content)),
             9: lambda content: self.start_daemon(decode_daemon(content)),
             10: lambda content: self.stop_daemon(_role(content)),
+            12: lambda content: self.set_timeouts(Timeouts()._replace(**CONFIG.decode(content))),
             17: lambda _content: self.services.clear() or 0,
         }
 

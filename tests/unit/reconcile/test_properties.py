@@ -28,7 +28,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.en
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host import announcing
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import Daemon
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import Daemon, Timeouts
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import Table
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import PATH, Store
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault, System
@@ -89,6 +89,7 @@ class State(NamedTuple):
     files: dict[str, str]
     kernel: Table
     daemons: dict[str, Daemon]
+    timeouts: Timeouts
     packets: dict[str, Any]
     addresses: set[tuple[str, str]]
     running: bool
@@ -102,6 +103,7 @@ def state_of(host: FakeDirector) -> State:
         files,
         host.kernel.table,
         dict(host.kernel.daemons),
+        host.kernel.timeouts,
         copy.deepcopy(host.nft.tables),
         set(host.keepalived.addresses),
         host.keepalived.running,
