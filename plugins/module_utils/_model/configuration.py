@@ -143,6 +143,8 @@ class Configuration:
             path = f"farms[{name}]"
             yield from _named(f"{path}.health_check", "health_checks", farm.health_check)
             for server in farm.servers or ():
+                if server.health_check is None and not server.certificate_profiles:
+                    continue
                 where = f"{path}.servers[{server.name}]"
                 yield from _named(f"{where}.health_check", "health_checks", server.health_check)
                 yield from _named(
