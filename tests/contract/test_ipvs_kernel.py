@@ -190,7 +190,7 @@ def test_refusals_in_a_batch_are_told_apart(empty: Director) -> None:
         [
             5,
             errno.EINVAL,
-            f"cannot add server [fd99::1]:80 of {web}: the kernel takes no such address or tunnel for it",
+            f"cannot add server [fd99::1]:80 of {web}: only a tunnel leads to a server of another family",
         ],
         [
             7,

@@ -71,7 +71,9 @@ class Store:
             else:
                 self._system.write(self._path, self._before, mode=0o600)
         if left is None:
-            self._system.remove(self._path + _CANDIDATE)
+            # a file system that cannot be written refuses to remove even what is not there
+            if self._system.exists(self._path + _CANDIDATE):
+                self._system.remove(self._path + _CANDIDATE)
         elif self._system.read(self._path + _CANDIDATE) is None:
             self._system.write(self._path + _CANDIDATE, _text(left), mode=0o600)
 

@@ -114,3 +114,13 @@ def test_what_was_begun_and_is_damaged_is_named() -> None:
     system.files[f"{PATH}.new"] = "{"
     with pytest.raises(HostFault, match=rf"{PATH}\.new is damaged"):
         Store(system).begun()
+
+
+def test_on_a_file_system_that_cannot_be_written_the_record_that_was_not_touched_is_back() -> None:
+    class ReadOnly(FakeSystem):
+        def remove(self, path: str) -> None:
+            raise HostFault(f"cannot remove {path}: read-only file system")
+
+    store = Store(ReadOnly())
+    store.load()
+    store.back(None)
