@@ -190,23 +190,6 @@ def measure(argument: Json) -> Json:
     }
 
 
-def measure_ipvsadm(argument: Json) -> Json:
-    """The same by ipvsadm, from the text of the table; each of the three is one process, whose start counts."""
-    start = time.monotonic()
-    subprocess.run(["ipvsadm", "--restore"], input=argument, text=True, check=True)
-    filled = time.monotonic()
-    lines = saved().count("\n")
-    done_reading = time.monotonic()
-    subprocess.run(["ipvsadm", "--clear"], check=True)
-    emptied = time.monotonic()
-    return {
-        "equal": lines == argument.count("\n"),
-        "fill": filled - start,
-        "read": done_reading - filled,
-        "empty": emptied - done_reading,
-    }
-
-
 COMMANDS: dict[str, Callable[[Json], Json]] = {
     "look": look,
     "info": info,
@@ -217,7 +200,6 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "vrrp": vrrp,
     "nft_walk": nft_walk,
     "measure": measure,
-    "measure_ipvsadm": measure_ipvsadm,
     **prover.COMMANDS,
 }
 
