@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CACHE := $(or $(EVENKEEL_CACHE),/var/cache/evenkeel)
 
-.PHONY: help setup export unit soak lint sanity lab-test molecule test demo bench clean distclean
+.PHONY: help setup export unit soak prove lint sanity lab-test molecule test demo bench clean distclean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -17,6 +17,9 @@ unit: setup export ## unit and property tests, with every ansible-core there is 
 
 soak: setup ## a million damaged inputs for everything that decodes or parses (a part of it is in unit)
 	@$(CACHE)/venv/core219/bin/python tests/fuzz/soak.py
+
+prove: setup ## every contract test on real kernels and daemons (an hour, on a machine with nothing else to do)
+	@$(CACHE)/venv/core219/bin/python -m pytest -q tests/contract
 
 lint: setup ## formatting, types, import direction, documentation, changelog, ansible-lint
 	@tools/lint.sh
