@@ -14,11 +14,14 @@ import pytest
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import connection_sync, vips, vrrp
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.connection_sync import Sync
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine, Observed
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import HEADER
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.vips import Seen
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.vrrp import Instance
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.vrrp_text import vrrp_blocks
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.addresses import Held
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import Daemon
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import Table
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
@@ -351,3 +354,26 @@ def test_a_script_that_keepalived_would_leave_out_is_refused_before_anything_mov
     (found,) = vips.refusals(wish, system)
     assert found.path == "ha_groups[main].tracked_scripts[gateway].script"
     assert found.message == "there is no /no/such on this director"
+
+
+def planned(wish: Configuration, told_: Configuration, there: Seen) -> list[tuple[str, str, str]]:
+    """What the engine plans on a director whose keepalived was told ``told_`` and that is as ``there`` says."""
+    engine = KeepalivedEngine()
+    desired, before = engine.compile(wish), engine.compile(told_)
+    observed = Observed(HEADER, dict(before.blocks), True, Table(), vrrp=there)
+    return [(step.action, step.subject, step.impact) for step in engine.plan(desired, observed, before)]
+
+
+def test_the_engine_repairs_what_it_does_not_change_anyway() -> None:
+    syncing, other = configuration(connection_sync=True), configuration(connection_sync=True, advert_interval=2)
+    assert planned(syncing, syncing, seen("active", *ALL, daemons=[MASTER])) == []
+    assert planned(syncing, syncing, seen("active", PUBLIC, PUBLIC6)) == [
+        ("repair", "VIP inside", "none"),
+        ("repair", "connection sync: kernel", "none"),
+    ]
+    assert planned(other, syncing, seen("active", PUBLIC)) == [("change", "HA group main", "failover")]
+    assert planned(syncing, configuration(), seen("active", *ALL)) == [("add", "connection sync", "none")]
+    assert planned(syncing, Configuration(), vips.NOTHING) == [
+        ("add", "HA group main", "none"),
+        ("add", "connection sync", "none"),
+    ]
