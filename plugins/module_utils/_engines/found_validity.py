@@ -69,9 +69,18 @@ def _without(document: Document, problems: Tuple[Problem, ...]) -> Document:
             raise AssertionError(f"nothing that was found can go because of {path}")
         if not _shrink(index[match["kind"]][match["name"]], match):
             gone.add((match["kind"], match["name"]))
+    gone |= _orphans(index["virtual_servers"], gone)
     return {
         kind: [thing for name, thing in things.items() if (kind, name) not in gone] for kind, things in index.items()
     }
+
+
+def _orphans(virtual_servers: Dict[str, Dict[str, Any]], gone: Set[Tuple[str, str]]) -> Set[Tuple[str, str]]:
+    """The farms that only virtual servers which have to go are served by; a text has no others."""
+    farms: Dict[bool, Set[str]] = {True: set(), False: set()}
+    for name, thing in virtual_servers.items():
+        farms[("virtual_servers", name) in gone].add(str(thing.get("farm")))
+    return {("farms", name) for name in farms[True] - farms[False]}
 
 
 def _shrink(thing: Dict[str, Any], match: "re.Match[str]") -> bool:

@@ -151,3 +151,11 @@ def test_anything_is_written_or_refused(value: Any) -> None:
 def test_vaulted_texts_are_read() -> None:
     vaulted = Vaulted("virtual_server 192.0.2.1 80 {\nprotocol TCP\nreal_server 10.0.0.1 80 {\n}\n}\n")
     assert len(lb_parse(vaulted, "keepalived")["virtual_servers"]) == 1
+
+
+def test_a_farm_goes_with_the_only_virtual_server_it_serves() -> None:
+    # of a mark without servers nothing says that it is one of IPv6
+    text = "-A -f 1 -s wlc\n-a -f 1 -r 10.20.0.101:0 -g -w 1\n-A -f 1 -6 -s dh\n"
+    read = lb_parse(text, "ipvsadm", on_loss="report")
+    assert len(read["configuration"]["virtual_servers"]) == len(read["configuration"]["farms"]) == 1
+    assert read["left_out"]
