@@ -19,6 +19,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import
     SourceNat,
     services,
 )
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents
 
 FARM = {"name": "web", "health_check": "alive", "servers": [{"name": "web1", "address": "10.20.0.21"}]}
@@ -136,3 +137,27 @@ def test_a_service_is_by_address_or_by_mark(document: dict[str, Any]) -> None:
             assert by_address != bool(service.fwmark)
             assert not (service.marking and by_address)
             assert all(backend.port or service.fwmark for backend in service.backends)
+
+
+def test_without_its_vip_a_virtual_server_is_no_service() -> None:
+    assert of(vip="not-there", port=80) == of(vip="not-there", ports=[80, 81]) == ()
+
+
+def test_a_mark_of_ours_that_the_user_has_taken_is_a_problem_of_the_name() -> None:
+    marked = {"name": "x", "farm": "web", "vip": "10.10.0.50", "ports": [80, 81]}
+    document = {"farms": [FARM], "health_checks": [CHECK | {"port": 80}], "virtual_servers": [marked]}
+    mark = services(Configuration.from_document(document), "keepalived")[0].fwmark
+    document["virtual_servers"] = [marked, {"name": "a", "farm": "web", "fwmark": mark}]
+    (problem,) = all_problems(Configuration.from_document(document))
+    assert problem.path == "virtual_servers[x].name"
+
+
+def test_groups_of_one_director_have_one_set_of_timeouts() -> None:
+    members = [{"name": "lb1", "priority": 2}]
+    first = {"name": "a", "virtual_router_id": 1, "interface": "eth1", "member": "lb1", "members": members}
+    second = {**first, "name": "b", "virtual_router_id": 2, "connection_timeouts": {"udp": 31}}
+    first = {**first, "connection_timeouts": {"udp": 30}}
+    (problem,) = all_problems(Configuration.from_document({"ha_groups": [first, second]}))
+    assert problem.path == "ha_groups[b].connection_timeouts"
+    second["connection_timeouts"] = {"udp": 30}
+    assert all_problems(Configuration.from_document({"ha_groups": [first, second]})) == ()
