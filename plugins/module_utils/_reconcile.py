@@ -13,7 +13,7 @@ import contextlib
 import dataclasses
 import functools
 from dataclasses import dataclass, field
-from typing import Any, Callable, ContextManager, List, Sequence, Tuple
+from typing import Any, Callable, ContextManager, FrozenSet, List, Sequence, Tuple
 
 from ._engines.base import Applied, Engine, EngineFault, Step, worst_impact
 from ._engines.capabilities import too_new
@@ -148,15 +148,21 @@ def _planned(
         raise InvalidConfiguration(problems)
     for work in works:
         for configuration in begun:
-            work.owned = _joined(work, configuration)
+            work.owned = _joined(work, configuration, _wanted_elsewhere(work, works))
         work.steps = work.engine.plan(work.desired, work.engine.read(system), work.owned)
-    return _in_order([work for work in works if work.steps])
+    # after a run that did not end, one engine may take with it what another holds and has nothing to do for
+    return _in_order([work for work in works if work.steps or begun])
 
 
-def _joined(work: _Work, begun: Configuration) -> Any:
+def _wanted_elsewhere(work: _Work, works: Sequence[_Work]) -> FrozenSet[Any]:
+    """What the other engines are to hold."""
+    return frozenset(claim for other in works if other is not work for claim in other.engine.claims(other.desired))
+
+
+def _joined(work: _Work, begun: Configuration, elsewhere: FrozenSet[Any]) -> Any:
     """What the engine owns, with what a run that did not end may have left."""
     try:
-        return work.engine.joined(work.owned, work.engine.compile(begun))
+        return work.engine.joined(work.owned, work.engine.compile(begun), elsewhere)
     except InvalidConfiguration:  # of another release, which could say what this one cannot
         return work.owned
 
@@ -174,10 +180,17 @@ def _in_order(works: List[_Work]) -> List[_Work]:
 
 
 def _hands_over(work: _Work, other: _Work) -> bool:
-    """Whether one engine lets something go that another takes."""
-    lets_go = work.engine.claims(work.owned) - work.engine.claims(work.desired)
-    takes = other.engine.claims(other.desired) - other.engine.claims(other.owned)
-    return bool(lets_go & takes)
+    """Whether one engine lets something go that another is to hold."""
+    return bool(_lets_go(work) & other.engine.claims(other.desired))
+
+
+def _both_let_go(work: _Work, other: _Work) -> bool:
+    """Whether both may own what neither is to hold: a run that was to move it from one to the other did not end."""
+    return bool(_lets_go(work) & _lets_go(other))
+
+
+def _lets_go(work: _Work) -> FrozenSet[Any]:
+    return work.engine.claims(work.owned) - work.engine.claims(work.desired)
 
 
 def _apply(system: System, store: Store, result: Result, works: List[_Work], on_error: str) -> Result:
@@ -196,16 +209,22 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
             work.snapshot = work.engine.snapshot(work.desired, work.owned, system)
         store.begin(result.wanted)
         wrong: List[Problem] = []
-        for work in works:
+        disputed: List[_Work] = []
+        for place, work in enumerate(works):
             begun.append(work)
             work.applied = work.engine.apply(work.steps, work.desired, system)
             # at once: what moves between engines has to be gone from the one before the other takes it over
             wrong = work.engine.verify(work.desired, work.owned, system)
+            if wrong and any(_both_let_go(work, later) for later in works[place + 1 :]):
+                # it may be what the later one has still to remove
+                disputed.append(work)
+                wrong = []
             if wrong:
                 break
             done.append(work)
         if not wrong:
-            wrong = _taken_again(system, works)
+            wrong = [problem for work in disputed for problem in work.engine.verify(work.desired, work.owned, system)]
+            wrong += _taken_again(system, works)
         if not wrong:
             store.commit()
             reload = tuple(entry for work in works for entry in work.applied.reload)

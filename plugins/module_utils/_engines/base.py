@@ -107,8 +107,9 @@ class Engine(Generic[Desired, Observed]):
         nearest thing it can."""
         raise NotImplementedError
 
-    def joined(self, owned: Desired, begun: Desired) -> Desired:
-        """What is owned where a run that did not end may have left some of ``begun`` on the host as well."""
+    def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
+        """What is owned where a run that did not end may have left some of ``begun`` on the host as well. Claims of
+        ``elsewhere`` are what other engines are to hold and may hold already: not this one's to take away."""
         return owned
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:

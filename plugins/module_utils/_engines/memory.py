@@ -46,7 +46,7 @@ class MemoryEngine(Engine[Services, Services]):
             found[service.name] = (*found.get(service.name, ()), service)
         return found
 
-    def joined(self, owned: Services, begun: Services) -> Services:
+    def joined(self, owned: Services, begun: Services, elsewhere: FrozenSet[Any]) -> Services:
         return {**begun, **owned}
 
     def claims(self, desired: Services) -> FrozenSet[Any]:

@@ -261,3 +261,34 @@ def test_a_fault_at_any_call_leaves_the_director_as_it_was_or_says_what_is_left(
         assert not run(attempt.host, wanted, check=True).changed, told
         assert is_as_from_nothing(attempt.host, wanted), told
         assert {path for path in attempt.host.files if path.startswith(PATH)} <= {PATH}, told
+
+
+def two_services(first: str, second: str) -> Document:
+    """Two virtual servers, one of several ports, each carried by the engine named."""
+    servers = [{"name": "s1", "address": "10.20.0.101"}, {"name": "s2", "address": "10.20.0.102"}]
+    return {
+        "health_checks": [{"name": "check", "type": "tcp"}],
+        "farms": [{"name": "web", "servers": servers}],
+        "virtual_servers": [
+            {"name": "web-a", "vip": "10.10.0.50", "farm": "web", "port": 80, "engine": first},
+            {"name": "web-b", "vip": "10.10.0.50", "farm": "web", "ports": ["443", "8000-8100"], "engine": second},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(("ipvs", "ipvs"), ("keepalived",) * 2), (("keepalived",) * 2, ("ipvs",) * 2), (("ipvs", "keepalived"),) * 2],
+)
+def test_after_a_move_between_engines_that_did_not_end_every_wish_is_reached(
+    first: tuple[str, str], second: tuple[str, str]
+) -> None:
+    """Whichever of the two had taken the services by then: back, on, half of each, or nothing at all."""
+    before, moved = two_services(*first), two_services(*reversed(second))
+    wishes = (before, moved, two_services(first[0], second[0]), {})
+    for number, attempt in enumerate(attempts(before, moved, "from then on")):
+        for wanted in wishes if EXAMPLES >= 100 else wishes[number % 4 :][:1]:
+            host = copy.deepcopy(attempt.host)
+            applied(host, wanted)
+            assert not run(host, wanted, check=True).changed, attempt.faulty.calls[-8:]
+            assert is_as_from_nothing(host, wanted), attempt.faulty.calls[-8:]

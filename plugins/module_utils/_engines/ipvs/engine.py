@@ -11,7 +11,7 @@ distribution's ipvsadm loads at boot. Services and lines of others stay as they 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
@@ -49,7 +49,8 @@ BOOT_RULES = "/etc/ipvsadm.rules"
 
 @dataclass(frozen=True)
 class Desired:
-    """The services asked for, and the table in which they run."""
+    """The services asked for, and the table in which they run. Of what is owned, the table is without services that
+    another engine is to hold; their lines in the rules for the next boot are still owned."""
 
     services: Tuple[Service, ...]
     table: Table
@@ -88,9 +89,10 @@ class IpvsEngine(Engine[Desired, Observed]):
             raise InvalidConfiguration(problems)
         return Desired(carried, table_of(carried))
 
-    def joined(self, owned: Desired, begun: Desired) -> Desired:
-        found = (*owned.services, *(service for service in begun.services if key_of(service) not in owned.table))
-        return Desired(found, table_of(found))
+    def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
+        known = {key_of(service) for service in owned.services}
+        found = (*owned.services, *(service for service in begun.services if key_of(service) not in known))
+        return Desired(found, table_of([service for service in found if key_of(service) not in elsewhere]))
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:
         return frozenset(desired.table)
@@ -101,7 +103,7 @@ class IpvsEngine(Engine[Desired, Observed]):
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         names = Names((*owned.services, *desired.services))
         steps = kernel_steps(self.name, names, desired.table, observed.table, owned.table)
-        keys = {*desired.table, *owned.table}
+        keys = _keys(desired, owned)
         if not rules.holds(observed.boot_rules or "", keys, desired.table):
             before = rules.lines_of(observed.boot_rules or "", keys)
             after = rules.render(desired.table)
@@ -158,9 +160,13 @@ class IpvsEngine(Engine[Desired, Observed]):
             Problem(names.path(operation.key), f"the kernel is not as wanted: {operation} is still to be done")
             for operation in difference(observed.table.only(keys), desired.table)
         ]
-        if not rules.holds(observed.boot_rules or "", keys, desired.table):
+        if not rules.holds(observed.boot_rules or "", _keys(desired, owned), desired.table):
             found.append(Problem(BOOT_RULES, "does not hold the services that are wanted at the next boot"))
         return found
 
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
         return connections_by_ipvs(configuration, self.name, farm, server, system)
+
+
+def _keys(*all_services: Desired) -> Set[ServiceKey]:
+    return {key_of(service) for desired in all_services for service in desired.services}

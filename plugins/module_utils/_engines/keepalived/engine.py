@@ -121,12 +121,17 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             connection_timeouts.wanted(configuration),
         )
 
-    def joined(self, owned: Desired, begun: Desired) -> Desired:
-        table = Table([*begun.table.values(), *owned.table.values()])
-        return dataclasses.replace(owned, table=table, unsettled=owned.unsettled or begun.blocks != owned.blocks)
+    def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
+        both = [*begun.table.values(), *owned.table.values()]
+        return dataclasses.replace(
+            owned,
+            table=Table([entry for entry in both if entry.service.key not in elsewhere]),
+            subjects={**begun.subjects, **owned.subjects},
+            unsettled=owned.unsettled or begun.blocks != owned.blocks,
+        )
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:
-        return frozenset(desired.table)
+        return frozenset(desired.subjects)
 
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)
@@ -315,9 +320,12 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
         end = system.now() + _SECONDS_TO_VERIFY
+        # what keepalived may hold and another engine is to: this one has to be done with it before the other begins
+        leaving = set(owned.subjects) - set(owned.table) - set(desired.subjects)
         while True:
             problems = self._wrong(desired, owned, system)
-            if not problems or system.now() >= end:
+            settled = not problems and not (leaving and leaving & set(read_table(system)))
+            if settled or system.now() >= end:
                 return problems
             system.sleep(_POLL)
 
