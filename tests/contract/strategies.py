@@ -208,7 +208,8 @@ def _farm(random: Random, terms: Terms, name: str, family: int, checks: list[str
         farm["quorum"] = random.choice(quorums)
         farm["hysteresis"] = random.choice([0, farm["quorum"] - 1])
     if terms.bear("farms.sorry_server") and random.randrange(3) == 0:
-        said = _said(random, terms, SorryServer, "farms.sorry_server", {"address"})
+        without = {"address"} | ({"port"} if farm.get("mode", "nat") != "nat" else set())
+        said = _said(random, terms, SorryServer, "farms.sorry_server", without)
         farm["sorry_server"] = {"address": random.choice(SERVERS[family]), **said}
     return farm
 

@@ -163,8 +163,11 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm) -> It
             "an IPv4 netmask for IPv4, a prefix length for IPv6",
         )
     sorry = farm.sorry_server
-    if sorry is not None and sorry.address is not None and farm.mode != "tunnel":
-        yield from _family_problem(f"farms[{farm.name}].sorry_server.address", sorry.address, family, name)
+    if sorry is not None:
+        path = f"farms[{farm.name}].sorry_server"
+        if sorry.address is not None and farm.mode != "tunnel":
+            yield from _family_problem(f"{path}.address", sorry.address, family, name)
+        yield from _port_problem(path, sorry.port, wish, farm)
     if farm.persistence_engine == "sip" and TRANSPORTS[wish.protocol] not in (("udp",), ()):
         yield Problem(
             f"farms[{farm.name}].persistence_engine",
@@ -190,14 +193,18 @@ def _family_problem(path: str, address: str, family: Optional[int], name: str) -
 
 def _server_problems(wish: VirtualServer, family: Optional[int], farm: Farm, server: Server) -> Iterator[Problem]:
     path = f"farms[{farm.name}].servers[{server.name}]"
-    port = single_port(wish)
     if server.address is not None and farm.mode != "tunnel":
         yield from _family_problem(f"{path}.address", server.address, family, wish.name)
-    if server.port not in (None, port) and farm.mode != "nat":
+    yield from _port_problem(path, server.port, wish, farm)
+
+
+def _port_problem(path: str, own_port: Optional[int], wish: VirtualServer, farm: Farm) -> Iterator[Problem]:
+    port = single_port(wish)
+    if own_port not in (None, port) and farm.mode != "nat":
         ports = f"port {port}" if port else "a single port"
         yield Problem(
             f"{path}.port",
-            f"{server.port} is not {ports} of virtual server {wish.name!r}, and mode {farm.mode} cannot change ports",
+            f"{own_port} is not {ports} of virtual server {wish.name!r}, and mode {farm.mode} cannot change ports",
             f"{port}, or leave it out, or mode: nat" if port else "leave it out, or mode: nat",
         )
 

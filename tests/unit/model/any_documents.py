@@ -76,7 +76,7 @@ def _any_farm(draw: st.DrawFn, name: str, family: int, checks: list[str]) -> dic
     if draw(st.booleans()):
         farm["sorry_server"] = {
             "address": "10.20.1.1" if family == 4 else "fd20:1::1",
-            **draw(some(SorryServer, "port")),
+            **(draw(some(SorryServer, "port")) if farm["mode"] == "nat" else {}),
         }
     return farm
 

@@ -172,6 +172,11 @@ RULES = [
     ({"farms.sorry_server": {"address": "fd20::9"}}, f"{FARM}.sorry_server.address", "is not IPv4"),
     ({"farms.servers.address": "fd20::9"}, f"{SERVER}.address", "is not IPv4"),
     ({"farms.servers.port": 81, "farms.mode": "gateway"}, f"{SERVER}.port", "mode gateway cannot change ports"),
+    (
+        {"farms.sorry_server": {"address": "10.0.0.9", "port": 81}, "farms.mode": "tunnel"},
+        f"{FARM}.sorry_server.port",
+        "mode tunnel cannot change ports",
+    ),
     ({"farms.servers.low_connections": 5}, f"{SERVER}.low_connections", "is not below max_connections"),
     ({"farms.servers.certificate_profiles": []} | {"farms.servers.address": None}, f"{SERVER}.address", "is missing"),
     (
