@@ -14,16 +14,13 @@ validation of the large one takes 10 s or more.
 from __future__ import annotations
 
 import gc
-import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-RESULT = REPOSITORY / "build/bench.json"
+from common import collection, record
+
 LARGE, SMALL = 10_000, 1_000
 SERVERS = 10
 ROUNDS = 3
@@ -89,18 +86,10 @@ def main() -> int:
     report = {f"model.{part}_growth": growth(large[part], small[part]) for part in large}
     large_wrong, small_wrong = (best(document(size, "gone{}".format), size) for size in (LARGE, SMALL))
     report["model.validate_wrong_growth"] = growth(large_wrong["validate"], small_wrong["validate"])
-    results = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    results.update(report)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
-    print(json.dumps(report, indent=2))
+    record(report)
     return int(large["validate"] >= SECONDS_ALLOWED)
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="evenkeel-collections-") as folder:
-        namespace = Path(folder) / "ansible_collections/evenkeel"
-        namespace.mkdir(parents=True)
-        (namespace / "lb").symlink_to(REPOSITORY)
-        sys.path.insert(0, folder)
+    with collection():
         sys.exit(main())

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs on a director and measures there: seconds by the wall clock.
+
+Each line it reads is a JSON list of a command and its argument, each line it writes the JSON of the result. The
+directory it is started in has the collection's code and the files that the commands name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import parse
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import apply, flush, read_table
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import Table, difference
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import System
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
+
+# What a run leaves: without them the next one begins anew.
+LEFT = ("/etc/evenkeel/lb.json", "/etc/ipvsadm.rules", "/etc/keepalived/evenkeel.conf")
+SECONDS_TO_SETTLE = 120.0
+
+Json = Any
+
+
+def table_in(rules: str) -> Table:
+    with open(rules, encoding="utf-8") as file:
+        return parse(file.read())
+
+
+def measured(work: Callable[[], object]) -> float:
+    gc.collect()
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
+
+
+def program(argv: list[str], given: str = os.devnull, said: str = os.devnull) -> float:
+    """Seconds of a process from its start to its end."""
+    with open(given, "rb") as stdin, open(said, "wb") as stdout:
+        return measured(lambda: subprocess.run(argv, stdin=stdin, stdout=stdout, check=True))
+
+
+def clear(_argument: Json) -> Json:
+    """Nothing in the kernel, nothing recorded."""
+    flush(System())
+    for path in LEFT:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def fill(rules: Json) -> Json:
+    """Our codec alone: from an empty kernel to the table of the rules."""
+    table = table_in(rules)
+    seconds = measured(lambda: apply(System(), difference(Table(), table)))
+    assert read_table(System()) == table
+    return seconds
+
+
+def dump(rules: Json) -> Json:
+    """Our codec alone: the kernel's table as values."""
+    read: list[Table] = []
+    seconds = measured(lambda: read.append(read_table(System())))
+    assert read[0] == table_in(rules)
+    return seconds
+
+
+def reconciled(document: Json) -> Json:
+    """The work of a module alone, in a process that runs already: from the document to the record."""
+
+    def work() -> None:
+        with open(document, encoding="utf-8") as file:
+            wanted = Configuration.from_document(json.load(file))
+        assert reconcile(System(), engines(), lambda recorded: wanted).transaction.state == "applied"
+
+    return measured(work)
+
+
+def module(document: Json) -> Json:
+    """A whole process of a module, from files that Python has compiled before; what it did beside the seconds."""
+    with open("options", "w", encoding="utf-8") as file:
+        json.dump({"src": os.path.abspath(document)}, file)
+    return _told(program([sys.executable, "start_module.py", "whole_configuration"], given="options", said="result"))
+
+
+def packed(sent: Json) -> Json:
+    """The same from the one file that Ansible sends, whose content Python compiles each time."""
+    return _told(program([sys.executable, sent], said="result"))
+
+
+def _told(seconds: float) -> Json:
+    with open("result", encoding="utf-8") as file:
+        result = json.load(file)
+    return {"seconds": seconds, "steps": len(result["steps"])}
+
+
+def run(argv: Json) -> Json:
+    """Processes one after the other, each with a file on standard input or none."""
+    return sum(program(words, given or os.devnull, "said") for words, given in argv)
+
+
+def settle(rules: Json) -> Json:
+    """Seconds until the kernel holds what the rules say."""
+    table = table_in(rules)
+    end = time.monotonic() + SECONDS_TO_SETTLE
+
+    def wait() -> None:
+        while read_table(System()) != table:
+            if time.monotonic() > end:
+                raise TimeoutError(f"the kernel does not hold {rules}")
+            time.sleep(0.05)
+
+    return measured(wait)
+
+
+COMMANDS: dict[str, Callable[[Json], Json]] = {
+    "clear": clear,
+    "fill": fill,
+    "dump": dump,
+    "reconciled": reconciled,
+    "module": module,
+    "packed": packed,
+    "run": run,
+    "settle": settle,
+}
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        command, argument = json.loads(line)
+        print(json.dumps(COMMANDS[command](argument)), flush=True)
