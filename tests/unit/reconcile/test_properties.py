@@ -292,3 +292,22 @@ def test_after_a_move_between_engines_that_did_not_end_every_wish_is_reached(
             applied(host, wanted)
             assert not run(host, wanted, check=True).changed, attempt.faulty.calls[-8:]
             assert is_as_from_nothing(host, wanted), attempt.faulty.calls[-8:]
+
+
+def a_pair(**group: Any) -> Document:
+    """The first of two directors."""
+    members = [{"name": "lb1", "priority": 150}, {"name": "lb2", "priority": 100}]
+    fields = {"name": "pair", "virtual_router_id": 50, "interface": "eth1", "member": "lb1", "members": members}
+    vip = {"name": "public", "address": "10.10.0.50/24", "ha_group": "pair"}
+    return {"ha_groups": [{**fields, "connection_sync": True, **group}], "vips": [vip]}
+
+
+@pytest.mark.parametrize("second", [{"connection_sync": False}, {"virtual_router_id": 51}, {"interface": "eth2"}])
+def test_after_a_change_of_connection_sync_that_did_not_end_every_wish_is_reached(second: Document) -> None:
+    before, changed = a_pair(), a_pair(**second)
+    for attempt in attempts(before, changed, "from then on"):
+        for wanted in (before, changed, {}):
+            host = copy.deepcopy(attempt.host)
+            applied(host, wanted)
+            assert not run(host, wanted, check=True).changed, attempt.faulty.calls[-8:]
+            assert is_as_from_nothing(host, wanted), attempt.faulty.calls[-8:]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from ..capabilities import EVERYTHING, Beside, Can, Capabilities, Needs, only
 from ..layer4 import KERNEL
 
+NAME = "keepalived"
+
 _MEMBER = ("name", "priority", "address")
 _SCRIPT = ("name", "script", "arguments", "interval", "timeout", "rise", "fall")
 _HA_GROUP = (

@@ -28,6 +28,7 @@ from ..._model.healthcheck import HealthCheck
 from ..._model.octets import octets
 from ..._model.problems import Problem
 from ..._model.services import Backend, services
+from .capabilities import NAME
 from .words import fits, pattern, quoted, seconds
 
 # keepalived looks for a pattern in an answer as it comes in, and the headers come with the beginning of the body. This
@@ -156,7 +157,7 @@ def problems(configuration: Configuration) -> List[Problem]:
     a text becomes."""
     used = {
         backend.health_check.name: backend
-        for service in services(configuration, "keepalived")
+        for service in services(configuration, NAME)
         for backend in service.backends
         if backend.health_check is not None
     }

@@ -11,32 +11,31 @@ healthy is keepalived's business: a server that a health check took out of the k
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
-from ..._host.ipvs_settings import Timeouts
+from ..._host.ipvs_settings import read_daemons
 from ..._host.ipvs_table import Operation, ServiceKey, Table
 from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
-from ..._model.services import Service, services
+from ..._model.services import services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
 from ..kernel_support import lacking
 from ..service_connections import connections_by_ipvs
 from ..service_table import key_of, table_of
 from ..versions import linux
-from . import checkers, connection_timeouts, daemon, host_checks, kernel, vips
-from .capabilities import CAPABILITIES
+from . import checkers, connection_timeouts, daemon, host_checks, kernel, planning, vips
+from .capabilities import CAPABILITIES, NAME
 from .connection_sync import Sync, sync_in
-from .impact import impact_of_change
 from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
 from .parse import parse
-from .render import HEADER, Blocks, blocks, document
+from .render import Blocks, blocks, document
+from .state import Desired, Observed, Snapshot
 from .tracking_text import needs_restart
-from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, VIP, masked
+from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, VIP
 
 _POLL = 0.1
 # A reload is visible in the kernel within 0.6 s (keepalived 2.2.7 to 2.4.3, 1000 services); systemctl returns earlier.
@@ -45,51 +44,8 @@ _SECONDS_OF_A_RELOAD = 3.0
 _SECONDS_TO_VERIFY = 45.0
 
 
-@dataclass(frozen=True)
-class Desired:
-    """The services, the blocks of our file, and what keepalived makes of them: the kernel table when every server is
-    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts.
-
-    ``unsettled`` is what is owned when keepalived may not have read its file since it was written."""
-
-    services: Tuple[Service, ...]
-    blocks: Blocks
-    table: Table
-    unwell: Mapping[ServiceKey, kernel.Unwell]
-    subjects: Mapping[ServiceKey, str]
-    vips: vips.Wanted
-    timeouts: Timeouts = connection_timeouts.UNSAID
-    unsettled: bool = False
-
-
-@dataclass(frozen=True)
-class Observed:
-    """Our file as it is (``header`` is None without one), whether keepalived runs, and the kernel's whole table."""
-
-    header: Optional[str]
-    blocks: Blocks
-    active: bool
-    table: Table
-    vrrp: vips.Seen = vips.NOTHING
-    timeouts: Optional[Timeouts] = None
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Our file, whether keepalived ran, which of the services in question (``keys``) were in the kernel, and the HA
-    groups it had, with what is ``former`` when they are back."""
-
-    text: Optional[str]
-    active: bool
-    keys: FrozenSet[ServiceKey]
-    running: FrozenSet[ServiceKey]
-    vips: vips.Wanted
-    former: Tuple[Optional[Sync], ...]
-    timeouts: Optional[Timeouts] = None
-
-
 class KeepalivedEngine(Engine[Desired, Observed]):
-    name = "keepalived"
+    name = NAME
 
     def describe(self) -> Capabilities:
         return CAPABILITIES
@@ -145,63 +101,15 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     @staticmethod
     def _vrrp(system: System, told: Blocks) -> vips.Seen:
-        """The state of the HA groups and VIPs that the running keepalived was told of."""
+        """The state of the HA groups and VIPs that the running keepalived was told of; and the kernel's daemons, which
+        may outlive them."""
         if not any(subject.startswith((HA_GROUP, VIP)) for subject in told):
-            return vips.NOTHING
+            return vips.Seen(daemons=tuple(read_daemons(system)))
         groups = [subject for subject in told if subject.startswith(HA_GROUP)]
         return vips.look(system, daemon.main_pid(system), groups, sync_in(told.get(CONNECTION_SYNC, "")))
 
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
-        steps = []
-        if observed.header not in (None, HEADER):
-            steps.append(self._step("repair", daemon.FILE, observed.header or "", HEADER))
-        for subject, text in sorted(desired.blocks.items()):
-            before = observed.blocks.get(subject, "")
-            if before != text:
-                steps.append(self._step("change" if before else "add", subject, before, text))
-        for subject, text in sorted(observed.blocks.items()):
-            if subject not in desired.blocks:
-                steps.append(self._step("remove", subject, text, ""))
-        if desired.blocks and not observed.active:
-            steps.append(Step(self.name, "repair", "keepalived", "stopped\n", "running\n"))
-        elif observed.active:
-            if owned.unsettled and not steps:
-                said = f"may run with an older {daemon.FILE}, as a run did not end\n"
-                steps.append(Step(self.name, "repair", "keepalived", said, f"runs with {daemon.FILE} as it is\n"))
-            steps.extend(self._drift(desired, observed, owned))
-            steps.extend(self._vrrp_drift(desired, observed))
-            if desired.blocks.get(CONNECTION_TIMEOUTS) == observed.blocks.get(CONNECTION_TIMEOUTS):
-                steps.extend(connection_timeouts.repairs(self.name, desired.timeouts, observed.timeouts))
-        return steps
-
-    def _step(self, action: str, subject: str, before: str, after: str) -> Step:
-        return Step(self.name, action, subject, *masked(before, after), impact_of_change(subject, before, after))
-
-    def _drift(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
-        """Steps for services that somebody else changed in the kernel; keepalived itself never looks (issue 1877).
-
-        Those whose blocks change anyway are not among them, as the reload brings them about; unless the kernel lost
-        them, which keepalived does not know.
-        """
-        steps = []
-        for operation in kernel.differences(observed.table, desired.table, desired.unwell):
-            subject = desired.subjects[operation.key]
-            changes = desired.blocks[subject] != observed.blocks.get(subject)
-            if changes and not (operation.before is None and operation.key in owned.table):
-                continue
-            before, after = kernel.shown(operation)
-            impact = "new_connections" if operation.before else "none"
-            steps.append(
-                Step(self.name, "repair", f"kernel: {operation.key}", before, after, impact, payload=operation)
-            )
-        return steps
-
-    def _vrrp_drift(self, desired: Desired, observed: Observed) -> Iterator[Step]:
-        """Steps for VIPs and daemons that somebody else removed or added; what changes its block anyway is not among
-        them, as the reload brings it about."""
-        same = {subject for subject, text in desired.blocks.items() if observed.blocks.get(subject) == text}
-        for repair in vips.differences(desired.vips.only(same), observed.vrrp):
-            yield Step(self.name, "repair", *repair, payload=repair)
+        return planning.steps(desired, observed, owned)
 
     def check(self, desired: Desired, system: System) -> List[Problem]:
         host = lacking(desired.services, system) + vips.refusals(desired.vips, system)
@@ -291,6 +199,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def _mend(steps: Sequence[Step], desired: Desired, system: System) -> None:
         """What keepalived leaves undone of VIPs and connection synchronisation."""
         former = [sync_in(step.before) for step in steps if step.subject == CONNECTION_SYNC]
+        former += [step.payload for step in steps if isinstance(step.payload, Sync)]
         vips.announce(system, desired.vips, {step.subject for step in steps if step.action in ("add", "change")})
         vips.mend(system, daemon.main_pid(system), desired.vips, former)
         connection_timeouts.settle(system, desired.timeouts)

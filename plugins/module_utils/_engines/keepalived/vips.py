@@ -184,6 +184,13 @@ def _wanted_daemon(wish: Wanted, seen: Seen) -> Optional[Daemon]:
     return wish.sync.daemon(active) if active is not None else None
 
 
+def left_of(former: Sync, wish: Wanted, seen: Seen) -> Optional[Repair]:
+    """The daemons that run by a wish which keepalived was told to forget without that having had its effect."""
+    strays = connection_sync.strays(seen.daemons, _wanted_daemon(wish, seen), [former])
+    before = "".join(f"{stray} with id {stray.sync_id}\n" for stray in strays)
+    return Repair("connection sync: kernel", before, "", "none") if strays else None
+
+
 def mend(system: System, pid: int, wish: Wanted, former: Sequence[Optional[Sync]] = ()) -> None:
     """Make everything as it should be in the present state, which may have changed since the plan was made.
 

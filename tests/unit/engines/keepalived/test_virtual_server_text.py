@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import Desired, KeepalivedEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.state import Desired
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
     FLAG_ONE_PACKET,
     FLAG_SCHEDULER_1,
