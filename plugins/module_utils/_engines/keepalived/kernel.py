@@ -41,12 +41,19 @@ def _beside_health(operation: Operation, unwell: Unwell) -> Iterator[Operation]:
         yield operation
     elif operation.action == REMOVE and unwell.sorry is not None and before == unwell.sorry.canonical():
         return
-    elif operation.action == EDIT and unwell.quiesces and isinstance(before, Destination) and before.weight == 0:
-        quiet = after._replace(weight=0) if isinstance(after, Destination) else after
-        if quiet != before:
-            yield operation._replace(after=quiet)
+    elif operation.action == EDIT and isinstance(before, Destination) and _is_of_health(before, unwell):
+        same = after._replace(weight=before.weight) if isinstance(after, Destination) else after
+        if same != before:
+            yield operation._replace(after=same)
     elif operation.action != ADD:
         yield operation
+
+
+def _is_of_health(held: Destination, unwell: Unwell) -> bool:
+    """Whether the weight of a server may be an answer to health checks: it is quiet, or serves as the sorry server that
+    it is too."""
+    is_sorry = unwell.sorry is not None and (held.key, held.weight) == (unwell.sorry.key, unwell.sorry.weight)
+    return is_sorry or (unwell.quiesces and held.weight == 0)
 
 
 def shown(operation: Operation) -> Tuple[str, str]:

@@ -62,6 +62,15 @@ def test_weight_0_is_no_difference_where_failed_servers_stay() -> None:
     assert found(table(ONE._replace(weight=1), TWO), UNWELL) == [f"{edit} 3"]
 
 
+def test_the_weight_of_a_server_that_serves_as_the_sorry_server_is_no_difference() -> None:
+    """As a drained server does when nobody else is left, of which it is the last resort too."""
+    sorry = ONE._replace(weight=1)
+    assert found(table(sorry, TWO), {KEY: Unwell(sorry)}) == []
+    edit = "edit server 10.20.0.21:80 of virtual server tcp 10.10.0.50:80"
+    assert found(table(ONE._replace(weight=0), TWO), {KEY: Unwell(sorry)}) == [f"{edit} 3"]
+    assert found(table(sorry._replace(u_threshold=7), TWO), {KEY: Unwell(sorry)}) == [f"{edit} 1"]
+
+
 def test_what_else_differs_of_a_quiet_server_is_mended_and_it_stays_quiet() -> None:
     quiet = ONE._replace(weight=0, u_threshold=7)
     edit = "edit server 10.20.0.21:80 of virtual server tcp 10.10.0.50:80"
