@@ -231,7 +231,9 @@ options:
     type: int
   hysteresis:
     description:
-      - How much weight above O(quorum) there has to be before the farm serves again.
+      - How much weight above O(quorum) there has to be before the farm serves, and how much of it may then
+        be missing before it serves no longer. While servers are drained or disabled, it serves at the latest
+        with all others.
       - Taken as V(0) when unset.
     type: int
   reentry_time:

@@ -206,7 +206,7 @@ def _farm(random: Random, terms: Terms, name: str, family: int, checks: list[str
     quorums = [value for value in (1, 2, weights) if 0 < value <= weights]
     if quorums and terms.values("farms.quorum", options(Farm)["quorum"])[1:] and random.randrange(2):
         farm["quorum"] = random.choice(quorums)
-        farm["hysteresis"] = random.choice([0, farm["quorum"] - 1])
+        farm["hysteresis"] = random.choice([0, min(farm["quorum"] - 1, weights - farm["quorum"])])
     if terms.bear("farms.sorry_server") and random.randrange(3) == 0:
         without = {"address"} | ({"port"} if farm.get("mode", "nat") != "nat" else set())
         said = _said(random, terms, SorryServer, "farms.sorry_server", without)

@@ -231,7 +231,8 @@ class Farm:
     )
     hysteresis: int = option(
         Integer(0, 65535 * 1000),
-        "How much weight above O(quorum) there has to be before the farm serves again.",
+        "How much weight above O(quorum) there has to be before the farm serves, and how much of it may then be missing"
+        " before it serves no longer. While servers are drained or disabled, it serves at the latest with all others.",
         default=0,
     )
     reentry_time: Optional[float] = option(
@@ -303,4 +304,11 @@ class Farm:
                     f"{path}.quorum",
                     f"{quorum} is more than the weight of all servers, {weights}",
                     f"1 to {max(weights, 1)}",
+                )
+            elif quorum > hysteresis > weights - quorum:
+                yield Problem(
+                    f"{path}.hysteresis",
+                    f"{hysteresis} above the quorum {quorum} is more than the weight of all servers, {weights},"
+                    " so the farm would never serve",
+                    f"0 to {weights - quorum}",
                 )

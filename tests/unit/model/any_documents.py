@@ -71,8 +71,9 @@ def _any_farm(draw: st.DrawFn, name: str, family: int, checks: list[str]) -> dic
         numbers = draw(st.lists(st.integers(1, 200), unique=True, max_size=4))
         farm["servers"] = [draw(_any_server(number, farm, family, checks)) for number in numbers]
         if numbers and draw(st.booleans()):
-            farm["quorum"] = draw(st.integers(1, sum(server["weight"] for server in farm["servers"])))
-            farm["hysteresis"] = draw(st.integers(0, farm["quorum"] - 1))
+            weights = sum(server["weight"] for server in farm["servers"])
+            farm["quorum"] = draw(st.integers(1, weights))
+            farm["hysteresis"] = draw(st.integers(0, min(farm["quorum"] - 1, weights - farm["quorum"])))
     if draw(st.booleans()):
         farm["sorry_server"] = {
             "address": "10.20.1.1" if family == 4 else "fd20:1::1",

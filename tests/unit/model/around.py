@@ -41,7 +41,7 @@ SAMPLES: dict[type[fields.FieldType], tuple[Any, ...]] = {
     virtual_server.VipOrAddress: ("public", "192.0.2.10", "2001:db8::10"),
 }
 # Sums over servers limit these further than their type does.
-OF_FIELDS: dict[str, tuple[Any, ...]] = {"farms.quorum": (1, 65535), "farms.hysteresis": (0, 65534)}
+OF_FIELDS: dict[str, tuple[Any, ...]] = {"farms.quorum": (1, 65535), "farms.hysteresis": (0, 32767)}
 
 
 def declared() -> dict[str, Option]:
@@ -136,7 +136,7 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
     "farms.persistence_netmask": lambda value: {"farms.persistence_timeout": 60} | ({} if "." in value else IPV6),
     "farms.persistence_engine": lambda value: {"farms.persistence_timeout": 60, "virtual_servers.protocol": "udp"},
     "farms.quorum": lambda value: {"farms.servers.weight": value},
-    "farms.hysteresis": lambda value: {"farms.quorum": value + 1, "farms.servers.weight": value + 1} if value else {},
+    "farms.hysteresis": lambda value: {"farms.quorum": value + 1, "farms.servers.weight": 2 * value + 1},
     "farms.sorry_server.address": lambda value: IPV6 if ":" in value else {},
     "farms.sorry_server.port": lambda value: {"farms.sorry_server.address": "10.20.0.99"},
     "farms.servers.address": lambda value: IPV6 if ":" in value else {},

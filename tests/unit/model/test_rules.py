@@ -168,6 +168,11 @@ RULES = [
     ({"farms.mode": "tunnel", "farms.tunnel_type": "gue"}, f"{FARM}.tunnel_port", "is missing"),
     ({"farms.mode": "tunnel", "farms.tunnel_port": 6080}, f"{FARM}.tunnel_port", "no meaning for ipip"),
     ({"farms.hysteresis": 1}, f"{FARM}.hysteresis", "is not below the quorum 1"),
+    (
+        {"farms.quorum": 2, "farms.hysteresis": 1, "farms.servers.weight": 2},
+        f"{FARM}.hysteresis",
+        "1 above the quorum 2 is more than the weight of all servers, 2, so the farm would never serve",
+    ),
     ({"farms.quorum": 2}, f"{FARM}.quorum", "more than the weight of all servers, 1"),
     ({"farms.sorry_server": {"address": "fd20::9"}}, f"{FARM}.sorry_server.address", "is not IPv4"),
     ({"farms.servers.address": "fd20::9"}, f"{SERVER}.address", "is not IPv4"),

@@ -33,6 +33,16 @@ def drains(service: Service) -> bool:
     return not any(backend.weight for backend in service.backends)
 
 
+def within(total: int, quorum: int, hysteresis: int) -> Tuple[int, int]:
+    """A quorum and a hysteresis that servers of so much weight can have: lost where it was to be lost, and gained at
+    the latest when they are all healthy. keepalived lowers a quorum by itself, but never has one that ``hysteresis``
+    puts out of reach (update_quorum_state in ipwrapper.c, 2.2.7 to 2.3.3)."""
+    highest = min(quorum + hysteresis, total)
+    lowest = min(quorum - hysteresis, highest)
+    fitting = (lowest + highest + 1) // 2
+    return fitting, highest - fitting
+
+
 def backends_of(service: Service) -> Tuple[Backend, ...]:
     """The servers keepalived is told of: those of the farm, and the sorry server where they all drain. One that is a
     server of the farm too is told once, as keepalived would drop the second and with it the weight."""

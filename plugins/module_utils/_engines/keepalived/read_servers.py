@@ -254,6 +254,10 @@ class _VirtualServer:
             if hysteresis:
                 self._note(self._said["hysteresis"], f"is not below the quorum, and keepalived takes {quorum - 1}")
             hysteresis = quorum - 1
+        if hysteresis > max(total, 1) - quorum:
+            message = "leaves more to be gained than all servers weigh, and keepalived never has that quorum"
+            self._note(self._said["hysteresis"], f"{message}; taken as {max(total, 1) - quorum}")
+            hysteresis = max(total, 1) - quorum
         if quorum > 1:
             self._farm["quorum"] = quorum
         if hysteresis:

@@ -17,7 +17,7 @@ from ..._model.farm import Farm
 from ..._model.services import Backend, Service, services
 from ..service_table import SCHEDULERS, WITH_PORT
 from .checkers import checker
-from .last_resort import backends_of, sorry_port
+from .last_resort import backends_of, sorry_port, within
 from .vrrp_text import vrrp_blocks
 from .words import seconds
 
@@ -78,11 +78,10 @@ def _virtual_server(service: Service) -> Iterator[str]:
     backends, sorry = service.backends, farm.sorry_server
     total = sum(backend.weight for backend in backends)
     if total and farm.quorum > 1:
-        # keepalived would lower them too, with a complaint
-        quorum = min(farm.quorum, total)
+        quorum, hysteresis = within(total, farm.quorum, farm.hysteresis)
         yield f"    quorum {quorum}"
         if farm.hysteresis:
-            yield f"    hysteresis {min(farm.hysteresis, quorum - 1)}"
+            yield f"    hysteresis {hysteresis}"
     if total and sorry is not None:
         yield f"    sorry_server {sorry.address} {sorry_port(service)}"
         endpoints = [(backend.address, backend.port) for backend in backends]

@@ -2,15 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a sorry server that serves is relieved before a reload takes it away."""
+"""When a farm has its quorum, and how a sorry server that serves is relieved before a reload takes it away."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.last_resort import (
     has_taken_effect,
     relief,
+    within,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
     MASQUERADE,
@@ -79,3 +82,14 @@ def test_a_sorry_server_that_serves_is_relieved_before_it_goes_or_changes(after:
 )
 def test_else_nothing_is_relieved(before: str, after: str, entries: list[Entry]) -> None:
     assert relief(before, after, entries) is None
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 29))
+def test_a_quorum_can_be_had_and_is_lost_where_it_was_to_be(total: int, quorum: int, hysteresis: int) -> None:
+    hysteresis = min(hysteresis, quorum - 1)
+    found, margin = within(total, quorum, hysteresis)
+    assert 0 <= margin < found
+    assert found + margin == min(quorum + hysteresis, total)
+    assert found - margin - min(quorum - hysteresis, total) in (0, 1)
+    if quorum + hysteresis <= total:
+        assert (found, margin) == (quorum, hysteresis)

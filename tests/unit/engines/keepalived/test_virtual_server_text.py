@@ -79,7 +79,7 @@ def entry(desired: Desired) -> Entry:
         ),
         ({"on_failure": "quiesce"}, {}, ["inhibit_on_failure"]),
         ({"initial_state": "down"}, {}, ["alpha"]),
-        ({"quorum": 4, "hysteresis": 2}, {}, ["quorum 4", "hysteresis 2"]),
+        ({"quorum": 3, "hysteresis": 1}, {}, ["quorum 3", "hysteresis 1"]),
         ({"sorry_server": SORRY}, {}, ["sorry_server 10.20.0.99 8080"]),
         ({"sorry_server": {"address": "10.20.0.99"}}, {}, ["sorry_server 10.20.0.99 80"]),
         ({}, {"fwmark": 7}, ["virtual_server fwmark 7 {", "real_server 10.20.0.21 0 {"]),
@@ -147,8 +147,8 @@ def test_keys_in_the_kernel() -> None:
 
 def test_servers_that_drain_lower_the_quorum_instead_of_losing_it() -> None:
     servers = [DRAINED[0], SERVERS[1]]
-    found = lines(compiled({"servers": servers, "quorum": 4, "hysteresis": 3}, {}))
-    assert "quorum 2" in found and "hysteresis 1" in found
+    found = lines(compiled({"servers": servers, "quorum": 3, "hysteresis": 2}, {}))
+    assert "quorum 2" in found and "hysteresis 0" in found
 
 
 def test_when_all_drain_the_sorry_server_stands_beside_them() -> None:
