@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.read_rules import read_rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import render
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.read_conf import read_conf
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import Reading
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond, engines

@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs import rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.read_rules import read_rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import parse as keepalived
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.read_conf import read_conf
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import (
     HEADER,
     MARK,

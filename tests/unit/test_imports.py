@@ -33,7 +33,7 @@ ENGINES = {path.parent.name for path in ENGINE_PACKAGES} | {"memory"}
 # Runs on the control node and says things in the terms of model and engines, nothing more.
 CONTROLLER_ROOMS = {"filter", "test", "inventory", "plugin_utils"}
 # What they may know of an engine: how it writes its texts and reads them, and those of others.
-TEXTS = ("render", "parse", "rules", "read_conf", "read_rules")
+TEXTS = ("render", "parse", "rules", "reading.conf", "read_rules")
 
 
 def module_name(path: Path) -> str:
@@ -74,8 +74,8 @@ def engine_part(name: str) -> str:
 def is_rendering(name: str) -> bool:
     """Whether a name is one of those by which an engine writes and reads text, which know neither host nor Ansible, or
     the list of engines, which tells what they can do."""
-    parts = name.removeprefix(f"{UTILS}_engines.").split(".")
-    return parts[0] in ("registry", "reading") or (len(parts) > 1 and parts[1] in TEXTS)
+    engine, _dot, rest = name.removeprefix(f"{UTILS}_engines.").partition(".")
+    return engine in ("registry", "reading") or f"{rest}.".startswith(tuple(f"{text}." for text in TEXTS))
 
 
 def fault(importer: str, imported: str) -> str | None:
@@ -144,7 +144,7 @@ def test_imports_go_downwards(path: Path) -> None:
         ("../modules/lb_vip.py", f"from {COLLECTION}plugins.modules import lb_farm"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._ansible import argspec"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._engines.ipvs import engine"),
-        ("../filter/lb_parse.py", f"from {COLLECTION}plugins.module_utils._engines.keepalived import read_vrrp"),
+        ("../filter/lb_parse.py", f"from {COLLECTION}plugins.module_utils._engines.keepalived.reading import vrrp"),
     ],
 )
 def test_forbidden_import_is_noticed(file: str, source: str) -> None:
@@ -170,7 +170,7 @@ def test_forbidden_import_is_noticed(file: str, source: str) -> None:
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._engines.keepalived.render import render"),
         (
             "../filter/lb_parse.py",
-            f"from {COLLECTION}plugins.module_utils._engines.keepalived.read_conf import read_conf",
+            f"from {COLLECTION}plugins.module_utils._engines.keepalived.reading.conf import read_conf",
         ),
     ],
 )

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.conf_files import matching
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.conf_lines import read_lines
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.conf_tree import (
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.daemon import FILE
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.conf import read_conf
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.files import matching
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.lines import read_lines
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.tree import (
     Statement,
     read_tree,
     split,
     split_quoted,
 )
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.daemon import FILE
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.read_conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText
 
 

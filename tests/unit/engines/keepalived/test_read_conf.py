@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from ansible_collections.evenkeel.lb.plugins.filter.lb_render import lb_render
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.read_conf import read_conf
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText, Reading
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import mark_of
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import examine

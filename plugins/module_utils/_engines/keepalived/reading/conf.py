@@ -13,22 +13,22 @@ from __future__ import annotations
 import bisect
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..._model.fields import Name
-from ..._model.services import mark_of
-from ..._model.virtual_server import VirtualServer
-from ..found_services import FoundKey, FoundService, Origins, documents
-from ..found_validity import valid
-from ..reading import Finding, Findings, Place, Reading
-from .conf_lines import Conf, read_lines
-from .conf_lost import STAYING
-from .conf_rest import rest
-from .conf_tree import Statement, read_tree
-from .read_heads import read_head
-from .read_servers import read_virtual_server
-from .read_tracking import Trackers
-from .read_vrrp import Groups, read_instances, read_static_addresses, read_sync_groups
-from .render import MARK
-from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS
+from ...._model.fields import Name
+from ...._model.services import mark_of
+from ...._model.virtual_server import VirtualServer
+from ...found_services import FoundKey, FoundService, Origins, documents
+from ...found_validity import valid
+from ...reading import Finding, Findings, Place, Reading
+from ..render import MARK
+from ..vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS
+from .heads import read_head
+from .lines import Conf, read_lines
+from .lost import STAYING
+from .rest import rest
+from .servers import read_virtual_server
+from .tracking import Trackers
+from .tree import Statement, read_tree
+from .vrrp import Groups, read_instances, read_static_addresses, read_sync_groups
 
 _VIRTUAL_SERVER = "virtual server "
 _VIP = "VIP "

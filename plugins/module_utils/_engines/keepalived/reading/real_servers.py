@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional
 
-from ..found_services import FoundServer
-from ..reading import Findings
-from .conf_lost import LOST_IN_REAL_SERVER
-from .conf_tree import Statement
-from .conf_values import address, number, port, sort_out, switch
-from .read_checks import CHECKERS, TIMES, Times, read_check
-from .read_methods import Method, read_method
+from ...found_services import FoundServer
+from ...reading import Findings
+from .checks import CHECKERS, TIMES, Times, read_check
+from .lost import LOST_IN_REAL_SERVER
+from .methods import Method, read_method
+from .tree import Statement
+from .values import address, number, port, sort_out, switch
 
 
 class RealServer:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional
 
-from ..._model.addresses import HostAddress
-from ..._model.fields import BadValue
-from ..reading import Findings
-from .conf_lost import LOST_OF_ADDRESS
-from .conf_tree import Statement
+from ...._model.addresses import HostAddress
+from ...._model.fields import BadValue
+from ...reading import Findings
+from .lost import LOST_OF_ADDRESS
+from .tree import Statement
 
 _WITH_VALUE = ("brd", "broadcast", "scope", "peer", "label", "dev", "preferred_lft", "track_group")
 

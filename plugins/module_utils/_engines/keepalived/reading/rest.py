@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from typing import Iterable, List, Set
 
-from .conf_lines import Conf
-from .conf_tree import Statement
-from .render import HEADER, MARK
+from ..render import HEADER, MARK
+from .lines import Conf
+from .tree import Statement
 
 _INCLUDE = re.compile(r"\s*(@\S+\s+)?include[rmwba]?\s")
 

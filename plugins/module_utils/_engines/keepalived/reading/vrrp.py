@@ -15,14 +15,14 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
-from ..found_names import Names, of_vip
-from ..found_services import Origins
-from ..reading import Findings
-from .conf_lost import LOST_IN_INSTANCE, LOST_IN_SYNC_GROUP
-from .conf_tree import Statement
-from .conf_values import address, number, seconds, sort_out, switch
-from .read_tracking import Trackers, Tracking
-from .read_vips import read_vip
+from ...found_names import Names, of_vip
+from ...found_services import Origins
+from ...reading import Findings
+from .lost import LOST_IN_INSTANCE, LOST_IN_SYNC_GROUP
+from .tracking import Trackers, Tracking
+from .tree import Statement
+from .values import address, number, seconds, sort_out, switch
+from .vips import read_vip
 
 _HIGHEST_PRIORITY = 254
 _LONGEST_PASSWORD = 8

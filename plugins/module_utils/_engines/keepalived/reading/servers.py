@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Set, Tuple
 
-from ..._model.healthcheck import WITHOUT_PORT
-from ..found_services import BALANCES, BALANCES_WITH_PORT, FoundKey, FoundServer, FoundService
-from ..reading import Findings
-from .conf_lost import LOST_IN_VIRTUAL_SERVER
-from .conf_tree import Statement
-from .conf_values import address, number, port, sort_out
-from .read_checks import TIMES, Times
-from .read_heads import Head
-from .read_methods import NAT, Method, keeps_ports, read_method
-from .read_real_servers import RealServer
+from ...._model.healthcheck import WITHOUT_PORT
+from ...found_services import BALANCES, BALANCES_WITH_PORT, FoundKey, FoundServer, FoundService
+from ...reading import Findings
+from .checks import TIMES, Times
+from .heads import Head
+from .lost import LOST_IN_VIRTUAL_SERVER
+from .methods import NAT, Method, keeps_ports, read_method
+from .real_servers import RealServer
+from .tree import Statement
+from .values import address, number, port, sort_out
 
 _SECONDS_OF_BARE_PERSISTENCE = 360
 _MOST_PERSISTENCE = 2678400

@@ -14,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..found_names import Names
-from ..reading import Findings
-from .conf_tree import Statement, split_quoted
-from .conf_values import number, sort_out
+from ...found_names import Names
+from ...reading import Findings
+from .tree import Statement, split_quoted
+from .values import number, sort_out
 
 _WEIGHED = "changes the priority by its weight; here what fails ends that this director is active"
 _WITHOUT_WEIGHT = "weight 0"

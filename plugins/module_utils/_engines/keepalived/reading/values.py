@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 from typing import Callable, Iterable, Mapping, Optional, Sequence
 
-from ..._model.addresses import Address
-from ..._model.fields import BadValue
-from ..reading import Findings
-from .conf_tree import Statement
+from ...._model.addresses import Address
+from ...._model.fields import BadValue
+from ...reading import Findings
+from .tree import Statement
 
 _TRUE = ("true", "on", "yes")
 _FALSE = ("false", "off", "no")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from ..._model.fields import FreeText
+from ...._model.fields import FreeText
 
 _NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
 _HEX = re.compile(r"[ \t]*([0-9a-fA-F]{1,2})")

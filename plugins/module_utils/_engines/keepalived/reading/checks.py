@@ -14,16 +14,16 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional
 
-from ..._model.fields import BadValue, DomainName, FreeText, HostName, UriPath
-from ..._model.healthcheck import HealthCheck
-from ..._model.lists import StatusCodes
-from ..._model.octets import octets
-from ..reading import Findings
-from .checkers import BODY_ONLY, expression
-from .conf_lost import LOST_IN_CHECKER, LOST_IN_URL
-from .conf_tree import Statement, split_quoted
-from .conf_values import address, number, seconds, sort_out, switch
-from .read_octets import from_hexadecimal, literal
+from ...._model.fields import BadValue, DomainName, FreeText, HostName, UriPath
+from ...._model.healthcheck import HealthCheck
+from ...._model.lists import StatusCodes
+from ...._model.octets import octets
+from ...reading import Findings
+from ..checkers import BODY_ONLY, expression
+from .lost import LOST_IN_CHECKER, LOST_IN_URL
+from .octets import from_hexadecimal, literal
+from .tree import Statement, split_quoted
+from .values import address, number, seconds, sort_out, switch
 
 CHECKERS = {
     "TCP_CHECK": "tcp",

@@ -14,10 +14,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
-from ..found_services import FoundKey
-from ..reading import Findings
-from .conf_tree import Statement
-from .conf_values import address, port
+from ...found_services import FoundKey
+from ...reading import Findings
+from .tree import Statement
+from .values import address, port
 
 _MOST_OF_A_RANGE = 1024
 _MARKS = (1, 2**32 - 1)

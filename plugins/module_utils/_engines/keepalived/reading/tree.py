@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import List, Optional, Tuple
 
-from ..reading import BadText, Finding, Place
-from .conf_lines import Conf
+from ...reading import BadText, Finding, Place
+from .lines import Conf
 
 # A path in a url in a checker in a real server in a virtual server, with room for what is to come.
 _DEEPEST = 12

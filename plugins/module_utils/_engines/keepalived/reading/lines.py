@@ -17,8 +17,8 @@ import contextlib
 import re
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..reading import BadText, Finding, Place
-from .conf_files import matching
+from ...reading import BadText, Finding, Place
+from .files import matching
 
 # lib/parser.h, MAXBUF 1024: what fgets(3) reads of a line, without its end
 _LONGEST = 1022

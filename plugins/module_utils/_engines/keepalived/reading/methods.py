@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any, List, Optional, Tuple
 
-from ..reading import Findings
-from .conf_tree import Statement
+from ...reading import Findings
+from .tree import Statement
 
 # The fields of a farm that say it.
 Method = Tuple[Tuple[str, Any], ...]
