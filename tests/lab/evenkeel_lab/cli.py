@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from evenkeel_lab import kernels, lifecycle, network, state
+from evenkeel_lab import interrupts, kernels, lifecycle, network, state
 from evenkeel_lab.base import LabError
 from evenkeel_lab.inventory import inventory
 from evenkeel_lab.plan import Plan, make
@@ -28,8 +27,7 @@ from evenkeel_lab.spec import load, valid_name
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status says whether it did what was asked."""
     chosen = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupts.heed()
     try:
         return int(chosen.run(chosen) or 0)
     except LabError as error:
@@ -38,11 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("lab: interrupted", file=sys.stderr)
         return 130
-
-
-def _interrupt(number: int, frame: object) -> None:
-    """A polite end of this program goes the way of Ctrl-C, which cleans up."""
-    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:

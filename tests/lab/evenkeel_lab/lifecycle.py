@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from evenkeel_lab import ct, kernels, network, packages, processes, rootfs, ssh, state, vm
+from evenkeel_lab import ct, interrupts, kernels, network, packages, processes, rootfs, ssh, state, vm
 from evenkeel_lab.base import HERE, LabError, cache, run_directory, tail
 from evenkeel_lab.lock import Held, exclusive
 from evenkeel_lab.plan import Host, Plan, namespace
@@ -73,8 +72,7 @@ def up(plan: Plan, document: dict[str, Any]) -> None:
         try:
             _build(plan, record)
         except BaseException:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # not in the middle of this
-                signal.signal(number, signal.SIG_IGN)
+            interrupts.ignore()
             say(f"lab {plan.name}: start failed, removing what there is of it")
             _clear(plan.name)
             raise
@@ -117,6 +115,7 @@ def _wait(plan: Plan, record: State, hosts: list[Host]) -> None:
     started = time.monotonic()
     waiting = list(hosts)
     while waiting:
+        interrupts.check()
         for host in list(waiting):
             if network.within(plan.namespace, functools.partial(_answers, host.address)):
                 say(f"    {host.name}: sshd answers {time.monotonic() - started:.1f} s after the last power on")
