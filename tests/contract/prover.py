@@ -33,6 +33,7 @@ Json = Any
 ANSWERING = "ansible_collections.evenkeel.lb.tests.contract.answering"
 VICTIM = "ansible_collections.evenkeel.lb.tests.contract.victim"
 SECONDS_OF_A_RUN = 100
+SECONDS_OF_A_CHILD = 3
 
 
 def versions(_argument: Json) -> Json:
@@ -134,12 +135,17 @@ def kill(argument: Json) -> Json:
 
 
 def _is_free() -> bool:
+    """Whether the lock is free soon: a child that is not at its own program yet still has the files of who is gone."""
+    end = time.monotonic() + SECONDS_OF_A_CHILD
     with open(LOCK, "a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.05)
+            else:
+                return True
+    return False
 
 
 def make_servers(argument: Json) -> Json:
@@ -148,7 +154,7 @@ def make_servers(argument: Json) -> Json:
     lines = ["link add farm0 type veth peer name farm1 netns farm", "link set farm0 up"]
     inside = ["link set lo up", "link set farm1 up"]
     for address in addresses:
-        inside.append(f"address add {address}/{'128' if ':' in address else '32'} dev farm1 nodad")
+        inside.append(f"address add {address}" + ("/128 dev farm1 nodad" if ":" in address else "/32 dev farm1"))
     inside += ["route add 10.20.0.11/32 dev farm1", "route add fd20::11/128 dev farm1"]
     _ip("netns", "add", "farm")
     _ip("-batch", "-", given=lines)

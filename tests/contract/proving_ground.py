@@ -22,6 +22,7 @@ from ansible_collections.evenkeel.lb.tests.contract.edits import Document, edite
 from ansible_collections.evenkeel.lb.tests.contract.strategies import PORTS, SERVERS, any_document
 
 SPEC = REPOSITORY / "tests/contract/proofs.yml"
+HOSTS = ("lb1", "lb2", "lb3", "lb4")
 
 # What somebody else has on the same director: never ours, never touched.
 FOREIGN_SERVICES = """\
@@ -55,11 +56,11 @@ include /etc/keepalived/evenkeel.conf
 
 
 @contextmanager
-def directors(lab_name: str, *hosts: str) -> Iterator[dict[str, Director]]:
+def directors(lab_name: str) -> Iterator[dict[str, Director]]:
     """Freshly booted directors with software of all engines, servers that answer, and things of somebody else."""
     lab("up", str(SPEC), "--name", lab_name)
     try:
-        found = {host: Director(lab_name, host) for host in hosts}
+        found = {host: Director(lab_name, host) for host in HOSTS}
         with ThreadPoolExecutor() as jobs:
             list(jobs.map(_furnish, found.values()))
         yield found
@@ -121,5 +122,5 @@ def where(seed: int, host: str, number: int, *told: Any) -> str:
 
 
 def cases(count: int) -> int:
-    """How many cases of a kind there are, or how many EVENKEEL_CASES wants."""
-    return int(os.environ.get("EVENKEEL_CASES") or count)
+    """How many cases of a kind each director has, of so many or as many as EVENKEEL_CASES wants on all of them."""
+    return -(-int(os.environ.get("EVENKEEL_CASES") or count) // len(HOSTS))

@@ -8,10 +8,8 @@ exactly what is left; and the next run comes to where it should."""
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections import Counter
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -23,7 +21,6 @@ from ansible_collections.evenkeel.lb.tests.contract.expected import chosen_seed
 from ansible_collections.evenkeel.lb.tests.contract.faults import AFTER, BEFORE, FROM_THEN_ON
 from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
     cases,
-    directors,
     documents,
     in_parallel,
     versions_of,
@@ -31,21 +28,13 @@ from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
     without_health,
 )
 
-LAB_NAME = f"faults-{os.getpid()}"
-# On two directors at the same time.
-CASES = cases(100)
+# On each director, all at the same time.
+CASES = cases(200)
 # An HA group is active again three adverts after it came back.
 SECONDS_TO_SETTLE = 12.0
 SECONDS_OF_REST = 0.7
 CALLS_OF_A_RUN = 15
 RECORD = "/etc/evenkeel/lb.json"
-
-
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[dict[str, Director]]:
-    """A director on Debian 12 and one on Debian 13."""
-    with directors(LAB_NAME, "lb1", "lb2") as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ director as it was is in test_faults_kernel.py, that text comes back as what it 
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -34,7 +33,6 @@ from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
     FOREIGN_RULES,
     USERS_CONFIGURATION,
     cases,
-    directors,
     documents,
     in_parallel,
     versions_of,
@@ -42,17 +40,9 @@ from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
 )
 from ansible_collections.evenkeel.lb.tests.contract.strategies import SERVERS
 
-LAB_NAME = f"proofs-{os.getpid()}"
-# On two directors at the same time.
-STEPS = cases(100)
+# On each director, all at the same time.
+STEPS = cases(200)
 NOT_OURS = seen_by_ipvsadm(saved_lines(FOREIGN))
-
-
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[dict[str, Director]]:
-    """A director on Debian 12 and one on Debian 13."""
-    with directors(LAB_NAME, "lb1", "lb2") as found:
-        yield found
 
 
 def walked(host: Director, names: list[str], seed: int, lively: bool) -> list[dict[str, Any]]:
@@ -64,7 +54,7 @@ def walked(host: Director, names: list[str], seed: int, lively: bool) -> list[di
         health = {address: random.random() < 0.5 for address in addresses} if lively else {}
         again = [document, shuffled(document, random)]
         wish = {"document": document, "again": again, "health": health, "pause": 0.3 if lively else 0}
-        seen.append({"document": document, "health": health, **host.drive("step", wish)})
+        seen.append({"document": document, "lively": lively, **host.drive("step", wish)})
     return seen
 
 
@@ -138,19 +128,14 @@ def test_the_kernel_holds_what_was_asked_for(walks: dict[str, Any], seed: int) -
                 assert wrong == [], (told, moment, saved)
         always_well = (dataclasses.replace(one, checked=frozenset()) for one in meaning(step["document"]))
         unwell += bool(misfits(always_well, not_foreign(seen_by_ipvsadm(step["finally"]["saved"])), "ipvsadm"))
-    names = {service.get("engine", "auto") for _told, step in steps(walks, seed) for service in services_of(step)}
     print(f"in {unwell} steps a health check had taken something out")
-    assert unwell > STEPS // 4 or names == {"ipvs"}
+    lively = [step for _told, step in steps(walks, seed) if step["lively"]]
+    assert unwell >= len(lively) // 8
 
 
 def not_foreign(seen: Seen) -> Seen:
     assert set(NOT_OURS) <= set(seen)
     return {key: service for key, service in seen.items() if key not in NOT_OURS}
-
-
-def services_of(step: dict[str, Any]) -> list[dict[str, Any]]:
-    services: list[dict[str, Any]] = step["document"].get("virtual_servers", [])
-    return services
 
 
 def test_the_daemon_lives_through_all_of_it(walks: dict[str, Any], seed: int) -> None:
