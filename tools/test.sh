@@ -5,8 +5,9 @@ set -euo pipefail
 
 cd "$REPO"
 # A commit is judged by the same examples wherever that is done; EVENKEEL_SEED asks for others.
-export PYTEST_ADDOPTS="--hypothesis-seed=${EVENKEEL_SEED:-5340}"
-say "seed of the drawn examples: $PYTEST_ADDOPTS"
+export EVENKEEL_SEED=${EVENKEEL_SEED:-5340}
+export PYTEST_ADDOPTS="--hypothesis-seed=$EVENKEEL_SEED"
+say "EVENKEEL_SEED=$EVENKEEL_SEED"
 summary=()
 failures=0
 
