@@ -18,7 +18,7 @@ unit: setup export ## unit and property tests, with every ansible-core there is 
 soak: setup ## a million damaged inputs for everything that decodes or parses (a part of it is in unit)
 	@$(CACHE)/venv/core219/bin/python tests/fuzz/soak.py
 
-prove: setup ## every contract test on real kernels and daemons (an hour, on a machine with nothing else to do)
+prove: setup ## every contract test on real kernels and daemons (takes long; on a machine with nothing else to do)
 	@$(CACHE)/venv/core219/bin/python -m pytest -q tests/contract
 
 lint: setup ## formatting, types, import direction, documentation, changelog, ansible-lint

@@ -52,6 +52,11 @@ main_environment() {
   echo "$VENVS/core219"
 }
 
+# all_scenarios: the names of all molecule scenarios.
+all_scenarios() {
+  (cd "$REPO/extensions/molecule" && printf '%s\n' */molecule.yml | xargs dirname)
+}
+
 # environments: all Python environments that make setup made, the main one first.
 environments() {
   main_environment

@@ -18,7 +18,7 @@ export PATH=$venv/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$REPO/build/collections
 if (($#)); then
   scenarios=("$@")
 else
-  mapfile -t scenarios < <(cd extensions/molecule && printf '%s\n' */molecule.yml | xargs dirname)
+  mapfile -t scenarios < <(all_scenarios)
 fi
 files=("${scenarios[@]/#/extensions/molecule/}")
 files=("${files[@]/%//molecule.yml}")

@@ -23,8 +23,6 @@ SERVED = [(mode, family) for mode in NUMBERS for family in (4, 6)]
 #: Seconds of traffic under each state, and of each connection that is held.
 SETTLE = 0.4
 LIFE = 1.5
-#: Of each client, at least: the fastest story takes eight seconds, and the slowest client asks ten times in each.
-REQUESTS = 50
 HEALTH_CHECK = {"name": "http", "type": "http", "interval": 0.5, "timeout": 2, "retries": 3, "port": HTTP}
 FARM = {"balance": "round_robin", "servers": [{"name": "web1"}]}
 
@@ -79,9 +77,7 @@ def test_not_one_request_is_lost(scene: Scene, engine: str) -> None:
         address = vip(NUMBERS[mode], family)
         scene.ask("udp", address, 2)  # neighbours are learnt
         clients[f"new tcp, {mode}, IPv{family}"] = scene.prober("tcp", address, "--interval", "50", "--timeout", "4000")
-        clients[f"new udp, {mode}, IPv{family}"] = scene.prober(
-            "udp", address, "--interval", "100", "--timeout", "4000"
-        )
+        clients[f"new udp, {mode}, IPv{family}"] = scene.prober("udp", address, "--interval", "50", "--timeout", "4000")
         clients[f"held, {mode}, IPv{family}"] = scene.holder(address, "--connections", "3", "--life", str(LIFE))
     with scene.watched(clients) as reports:
         for change in STORY.values():
@@ -99,4 +95,4 @@ def test_not_one_request_is_lost(scene: Scene, engine: str) -> None:
     for client, report in reports.items():
         assert report["failed"] == 0, (client, report)
         assert set(report["by_server"]) == {"web1", "web2"}, (client, report)
-        assert sum(report["by_server"].values()) > REQUESTS, (client, report)
+        assert sum(report["by_server"].values()) > 100, (client, report)

@@ -19,7 +19,7 @@ from evenkeel_lab.progress import step
 _VERSION = 1
 _CONFIGURATION = HERE / "kernel" / "uml.config"
 
-# Two thirds of the source: code that no user-mode kernel is made of. What configures and builds it stays, since that is
+# Most of the source: code that no user-mode kernel is made of. What configures and builds it stays, since that is
 # read for every kernel.
 _LEFT_OUT = (
     *("Documentation/*.rst", "Documentation/*.yaml", "sound/*.[ch]", "tools/testing"),

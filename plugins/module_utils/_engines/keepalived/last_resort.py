@@ -36,7 +36,7 @@ def drains(service: Service) -> bool:
 def within(total: int, quorum: int, hysteresis: int) -> Tuple[int, int]:
     """A quorum and a hysteresis that servers of so much weight can have: lost where it was to be lost, and gained at
     the latest when they are all healthy. keepalived lowers a quorum by itself, but never has one that ``hysteresis``
-    puts out of reach (update_quorum_state in ipwrapper.c, 2.2.7 to 2.3.3)."""
+    puts out of reach (seen with 2.2.7; set_quorum_states and update_quorum_state in ipwrapper.c of 2.3.3)."""
     highest = min(quorum + hysteresis, total)
     lowest = min(quorum - hysteresis, highest)
     fitting = (lowest + highest + 1) // 2

@@ -262,6 +262,19 @@ def test_what_keepalived_rewrites_is_rewritten_and_noted() -> None:
     assert reading.document["farms"][0]["servers"] == [{"name": "10.0.0.1", "address": "10.0.0.1", "weight": 1}]
 
 
+def test_what_keepalived_takes_and_that_has_no_effect_is_rewritten_and_noted() -> None:
+    head = "virtual_server 192.0.2.10 80 {\nprotocol TCP\nlvs_method DR\n"
+    server = "real_server 10.0.0.1 80 {\nweight 3\n}\n}\n"
+    reading = read_conf(f"{head}sorry_server 10.0.0.9 8080\nquorum 3\nhysteresis 2\n{server}")
+    assert reading.left_out == ()
+    assert noted(reading) == [(4, "sorry_server 10.0.0.9 8080"), (6, "hysteresis 2")]
+    farm_ = reading.document["farms"][0]
+    assert (farm_["sorry_server"], farm_["quorum"], "hysteresis" in farm_) == ({"address": "10.0.0.9"}, 3, False)
+    plain = read_conf(f"{head}sorry_server 10.0.0.9 80\nquorum 2\nhysteresis 1\n{server}")
+    assert noted(plain) == []
+    assert plain.document["farms"][0]["hysteresis"] == 1
+
+
 @pytest.mark.parametrize(("head", "port"), [("192.0.2.10 80", 81), ("fwmark 7", 81), ("192.0.2.10 81", None)])
 def test_a_checker_tests_the_port_that_is_said(head: str, port: int | None) -> None:
     """check_api.c takes it before check_data.c replaces it."""

@@ -280,6 +280,8 @@ class _VirtualServer:
         method = self._said.get("sorry_server_lvs_method")
         if method is not None and read_method(method, self._findings) not in (None, self._method):
             self._lose(method, "reaches the sorry server in another way than the servers; here in the same")
+        if own_port and keeps_ports(self._method) and self._ports() != {own_port}:
+            self._note(statement, "has a port, which packets do not go to without NAT")
         own_port = self._own_port(own_port)
         self._farm["sorry_server"] = {"address": where, **({"port": own_port} if own_port else {})}
         inhibit = self._said.get("sorry_server_inhibit")
