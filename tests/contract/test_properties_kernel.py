@@ -42,6 +42,8 @@ from ansible_collections.evenkeel.lb.tests.contract.strategies import SERVERS
 
 # On each director, all at the same time.
 STEPS = cases(200)
+# Seconds in which the quicker health checks find out what has become of their servers.
+PAUSE = 1.2
 NOT_OURS = seen_by_ipvsadm(saved_lines(FOREIGN))
 
 
@@ -51,9 +53,10 @@ def walked(host: Director, names: list[str], seed: int, lively: bool) -> list[di
     seen = []
     for document in documents(STEPS, seed, names, versions_of(host)):
         addresses = [*SERVERS[4], *SERVERS[6]]
-        health = {address: random.random() < 0.5 for address in addresses} if lively else {}
+        # most of them fail: many documents have few servers that are checked
+        health = {address: random.random() < 0.3 for address in addresses} if lively else {}
         again = [document, shuffled(document, random)]
-        wish = {"document": document, "again": again, "health": health, "pause": 0.3 if lively else 0}
+        wish = {"document": document, "again": again, "health": health, "pause": PAUSE if lively else 0}
         seen.append({"document": document, "lively": lively, **host.drive("step", wish)})
     return seen
 
@@ -87,8 +90,18 @@ def test_every_configuration_is_applied(walks: dict[str, Any], seed: int) -> Non
 def test_check_mode_says_what_the_real_run_does_and_does_nothing(walks: dict[str, Any], seed: int) -> None:
     for told, step in steps(walks, seed):
         assert step["between"] == step["before"], told
-        assert step["planned"]["steps"] == step["applied"]["steps"], (told, step["planned"])
+        planned, applied = ([compared(one, step["lively"]) for one in step[run]["steps"]] for run in ("planned", "applied"))
+        assert planned == applied, (told, step["planned"])
         assert step["planned"]["changed"] == step["applied"]["changed"], told
+
+
+def compared(step: list[str], lively: bool) -> list[str]:
+    """A step of a run without what a health check may change between check mode and the run: what of a service is in
+    the kernel when ipvs takes it over from keepalived, and so what that means for clients."""
+    engine, action, subject, before, after, _impact = step
+    if lively and (engine, action) == ("ipvs", "add") and before:
+        return [engine, action, subject, after]
+    return step
 
 
 def test_a_second_run_finds_nothing_in_whatever_order_and_health(walks: dict[str, Any], seed: int) -> None:
@@ -129,9 +142,8 @@ def test_the_kernel_holds_what_was_asked_for(walks: dict[str, Any], seed: int) -
         always_well = (dataclasses.replace(one, checked=frozenset()) for one in meaning(step["document"]))
         unwell += bool(misfits(always_well, not_foreign(seen_by_ipvsadm(step["finally"]["saved"])), "ipvsadm"))
     print(f"in {unwell} steps a health check had taken something out")
-    # few of the documents have checks of servers that are reached at all; without any the rest says nothing of health
     lively = [step for _told, step in steps(walks, seed) if step["lively"]]
-    assert unwell >= len(lively) // 40
+    assert unwell >= len(lively) // 8
 
 
 def not_foreign(seen: Seen) -> Seen:
