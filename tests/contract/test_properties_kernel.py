@@ -90,7 +90,9 @@ def test_every_configuration_is_applied(walks: dict[str, Any], seed: int) -> Non
 def test_check_mode_says_what_the_real_run_does_and_does_nothing(walks: dict[str, Any], seed: int) -> None:
     for told, step in steps(walks, seed):
         assert step["between"] == step["before"], told
-        planned, applied = ([compared(one, step["lively"]) for one in step[run]["steps"]] for run in ("planned", "applied"))
+        planned, applied = (
+            [compared(one, step["lively"]) for one in step[run]["steps"]] for run in ("planned", "applied")
+        )
         assert planned == applied, (told, step["planned"])
         assert step["planned"]["changed"] == step["applied"]["changed"], told
 
