@@ -22,6 +22,9 @@ from .problems import Problem
 
 T = TypeVar("T")
 
+# What a secret is shown as. Given back, it means what is recorded.
+MASK = "********"
+
 _NAME = Name()
 
 
@@ -109,6 +112,8 @@ def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
             values[name] = parse_list(field.type.kind, value, f"{path}.{name}", problems)
         elif isinstance(field.type, Nested):
             values[name] = parse(field.type.kind, value, f"{path}.{name}", problems)
+        elif field.secret and value == MASK:
+            values[name] = MASK
         else:
             try:
                 values[name] = field.type.parse(value)
@@ -148,7 +153,7 @@ def serialise(thing: Any, hide_secrets: bool = False) -> Dict[str, Any]:
         elif isinstance(field.type, Nested):
             document[name] = serialise(value, hide_secrets)
         elif field.secret and hide_secrets:
-            document[name] = "********"
+            document[name] = MASK
         else:
             document[name] = field.type.serialise(value)
     return document
