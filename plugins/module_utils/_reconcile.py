@@ -5,6 +5,9 @@
 """The transaction: from a wish to a director that holds it, or one that is as it was. Private to evenkeel.lb.
 
 lock → read the record and what runs → plan → check candidates → snapshot → begin → apply → verify → record, or restore
+
+A wish may be deferred: it is validated and kept beside the record, and the next run that is not deferred begins with
+it. What was deferred is forgotten when it is recorded, and so stays as it is when that run fails or is refused.
 """
 
 from __future__ import annotations
@@ -15,13 +18,14 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any, Callable, ContextManager, FrozenSet, List, Sequence, Tuple
 
-from ._engines.base import Applied, Engine, EngineFault, Step, worst_impact
+from ._engines.base import IMPACTS, Applied, Engine, EngineFault, Step, worst_impact
 from ._engines.capabilities import too_new
 from ._engines.registry import without_engine
 from ._host.store import LOCK, PATH, Store
 from ._host.system import HostFault, System
 from ._model.configuration import Configuration
 from ._model.problems import InvalidConfiguration, Problem
+from ._model.secrets import unmasked
 from ._model.validation import all_problems
 
 _SECONDS_TO_WAIT_FOR_ANOTHER_RUN = 300.0
@@ -32,8 +36,8 @@ Wish = Callable[[Configuration], Configuration]
 
 @dataclass(frozen=True)
 class Transaction:
-    """How far an apply came. ``state`` is one of unchanged, planned, applied, refused (nothing was touched), restored
-    (all is as it was), failed (what is in ``left`` could not be brought back, or was not to be)."""
+    """How far an apply came. ``state`` is one of unchanged, planned, deferred, applied, refused (nothing was touched),
+    restored (all is as it was), failed (what is in ``left`` could not be brought back, or was not to be)."""
 
     state: str
     done: Tuple[str, ...] = ()
@@ -43,7 +47,8 @@ class Transaction:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run found, did and left. ``recorded`` and ``wanted`` are the intended configuration before and after."""
+    """What a run found, did and left. ``recorded`` and ``wanted`` are the intended configuration before and after; for
+    a wish that was deferred, with what was deferred before."""
 
     recorded: Configuration
     wanted: Configuration
@@ -86,12 +91,20 @@ class _Work:
 
 
 def reconcile(
-    system: System, engines: Sequence[AnyEngine], wish: Wish, check_mode: bool = False, on_error: str = "rollback"
+    system: System,
+    engines: Sequence[AnyEngine],
+    wish: Wish,
+    check_mode: bool = False,
+    on_error: str = "rollback",
+    max_impact: str = IMPACTS[-1],
+    defer: bool = False,
 ) -> Result:
-    """Make the director hold ``wish(recorded configuration)``.
+    """Make the director hold ``wish(configuration)``, of the recorded one with what was deferred since; or only keep
+    that for the next run, with ``defer``.
 
     When applying fails, ``on_error`` says what then: ``rollback`` restores all that was touched, ``stop`` leaves it as
-    it is, unrecorded, for people to look at.
+    it is, unrecorded, for people to look at. A plan with a step of more than ``max_impact`` is refused, in check mode
+    too. A secret that the wish has masked is the one before.
 
     Raises InvalidConfiguration with every problem of the wish, before anything on the host is read beyond the record,
     and HostFault when the record cannot be read or another run holds the lock. Everything later is told in the result.
@@ -104,35 +117,65 @@ def reconcile(
     )
     with lock:
         recorded, begun = store.load(), store.begun()
-        wanted = wish(recorded)
-        warnings = _validated(wanted, tolerate_missing=check_mode)
-        works = _planned(system, engines, recorded, begun, wanted)
+        deferred = store.deferred()
+        base = recorded if deferred is None else deferred
+        wanted, masked = unmasked(base, wish(base))
+        warnings = _validated(wanted, masked, tolerate_missing=check_mode)
+        works = _compiled(system, engines, recorded, wanted)
+        if defer:
+            return _defer(store, Result(base, wanted, (), Transaction("unchanged"), warnings=warnings), check_mode)
+        works = _planned(system, works, begun)
         steps = tuple(step for work in works for step in work.steps)
         result = Result(recorded, wanted, steps, Transaction("unchanged"), warnings=warnings)
         if not result.changed:
-            if begun and not check_mode:
-                store.forget()
+            if not check_mode:
+                store.undefer()
+                if begun:
+                    store.forget()
             return result
+        exceeding = [step for step in steps if IMPACTS.index(step.impact) > IMPACTS.index(max_impact)]
+        if exceeding:
+            return _exceeds(result, exceeding, max_impact)
         if check_mode:
             return dataclasses.replace(result, transaction=Transaction("planned"))
         return _apply(system, store, result, works, on_error)
 
 
-def _validated(wanted: Configuration, tolerate_missing: bool) -> Tuple[str, ...]:
-    problems = [*all_problems(wanted), *without_engine(wanted)]
+def _defer(store: Store, result: Result, check_mode: bool) -> Result:
+    if not result.changed:
+        return result
+    if check_mode:
+        return dataclasses.replace(result, transaction=Transaction("planned"))
+    store.defer(result.wanted)
+    return dataclasses.replace(result, transaction=Transaction("deferred"))
+
+
+def _exceeds(result: Result, exceeding: Sequence[Step], max_impact: str) -> Result:
+    count = "one step disturbs" if len(exceeding) == 1 else f"{len(exceeding)} steps disturb"
+    return dataclasses.replace(
+        result,
+        transaction=Transaction("refused"),
+        problems=tuple(
+            Problem("max_impact", f"{_name(step)} has impact {step.impact}", f"{max_impact} at most")
+            for step in exceeding
+        ),
+        fault=f"{count} more than max_impact allows, nothing was changed",
+    )
+
+
+def _validated(wanted: Configuration, masked: Sequence[Problem], tolerate_missing: bool) -> Tuple[str, ...]:
+    problems = [*masked, *all_problems(wanted), *without_engine(wanted)]
     wrong = [problem for problem in problems if not (problem.missing and tolerate_missing)]
     if wrong:
         raise InvalidConfiguration(wrong)
     return tuple(f"{problem}; taken as recorded by an earlier task of this check run" for problem in problems)
 
 
-def _planned(
-    system: System,
-    engines: Sequence[AnyEngine],
-    recorded: Configuration,
-    begun: Sequence[Configuration],
-    wanted: Configuration,
+def _compiled(
+    system: System, engines: Sequence[AnyEngine], recorded: Configuration, wanted: Configuration
 ) -> List[_Work]:
+    """Each engine's part, without a plan. Raises InvalidConfiguration with all that an engine cannot express, and that
+    its version on this host cannot."""
     works = []
     problems: List[Problem] = []
     for engine in engines:
@@ -146,6 +189,10 @@ def _planned(
         problems.extend(too_new(wanted, work.engine.name, work.engine.describe(), version_of))
     if problems:
         raise InvalidConfiguration(problems)
+    return works
+
+
+def _planned(system: System, works: Sequence[_Work], begun: Sequence[Configuration]) -> List[_Work]:
     for work in works:
         for configuration in begun:
             work.owned = _joined(work, configuration, _wanted_elsewhere(work, works))
@@ -285,4 +332,8 @@ def _restore(
 
 
 def _names(works: Sequence[_Work]) -> Tuple[str, ...]:
-    return tuple(f"{step.action} {step.subject} ({step.engine})" for work in works for step in work.steps)
+    return tuple(_name(step) for work in works for step in work.steps)
+
+
+def _name(step: Step) -> str:
+    return f"{step.action} {step.subject} ({step.engine})"

@@ -6,10 +6,15 @@
 
 Beside the record, while a run is at work, lies its candidate; it takes the record's name when the engines agreed. One
 that is found there at the beginning of a run is of a run that did not end: some of it may be on the host.
+
+What tasks only wished so far lies in another file: the record with those wishes, for the next run that applies. It
+names the record it amends. When that is recorded no more, the wishes are: a run recorded them and died before it could
+remove the file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any, Dict, List, Optional
 
@@ -21,6 +26,7 @@ PATH = "/etc/evenkeel/lb.json"
 LOCK = "/run/lock/evenkeel-lb.lock"
 _CANDIDATE = ".new"
 _BEGUN = ".begun"
+_DEFERRED = ".deferred"
 _VERSION = 1
 
 
@@ -31,12 +37,35 @@ class Store:
         self._system = system
         self._path = path
         self._before: Optional[str] = None
+        self._deferred_before: Optional[str] = None
 
     def load(self) -> Configuration:
         """The recorded configuration, empty when nothing was recorded yet. A document that cannot be understood is a
         HostFault: guessing what is ours would remove what is not."""
         self._before = self._system.read(self._path)
+        self._deferred_before = self._system.read(self._path + _DEFERRED)
         return self._configuration(self._path, self._before)
+
+    def deferred(self) -> Optional[Configuration]:
+        """The configuration that was loaded with what was deferred since; None when nothing was."""
+        if self._deferred_before is None:
+            return None
+        try:
+            return self._configuration(self._path + _DEFERRED, self._deferred_before, self._amended())
+        except _Void:
+            return None
+
+    def defer(self, configuration: Configuration) -> None:
+        """Keep a configuration for the next run that applies; it is on the disk when this returns."""
+        self._system.write(self._path + _DEFERRED, _text(configuration, self._amended()), mode=0o600)
+
+    def undefer(self) -> None:
+        """Nothing is deferred any more."""
+        if self._system.exists(self._path + _DEFERRED):
+            self._system.remove(self._path + _DEFERRED)
+
+    def _amended(self) -> str:
+        return hashlib.sha256((self._before or "").encode("utf-8")).hexdigest()
 
     def begun(self) -> List[Configuration]:
         """What runs that did not end were about to make true, the latest first; each once."""
@@ -54,9 +83,11 @@ class Store:
         self._system.write(self._path + _CANDIDATE, _text(configuration), mode=0o600)
 
     def commit(self) -> None:
-        """Record what was begun; it is on the disk when this returns, and nothing else is left of any run."""
+        """Record what was begun; it is on the disk when this returns, and nothing else is left of any run. What was
+        deferred is taken as being in it."""
         self._system.rename(self._path + _CANDIDATE, self._path)
         self._system.remove(self._path + _BEGUN)
+        self.undefer()
 
     def save(self, configuration: Configuration) -> None:
         """Record a configuration; it is on the disk when this returns."""
@@ -64,12 +95,15 @@ class Store:
         self.commit()
 
     def back(self, left: Optional[Configuration]) -> None:
-        """The record as it was loaded; and of what was begun since only as much as is ``left`` on the host."""
-        if self._system.read(self._path) != self._before:
-            if self._before is None:
-                self._system.remove(self._path)
+        """The record and what was deferred as they were loaded; and of what was begun since only as much as is ``left``
+        on the host."""
+        for path, before in ((self._path, self._before), (self._path + _DEFERRED, self._deferred_before)):
+            if self._system.read(path) == before:
+                continue
+            if before is None:
+                self._system.remove(path)
             else:
-                self._system.write(self._path, self._before, mode=0o600)
+                self._system.write(path, before, mode=0o600)
         if left is None:
             # a file system that cannot be written refuses to remove even what is not there
             if self._system.exists(self._path + _CANDIDATE):
@@ -83,13 +117,16 @@ class Store:
             self._system.remove(self._path + ending)
 
     @staticmethod
-    def _configuration(path: str, text: Optional[str]) -> Configuration:
+    def _configuration(path: str, text: Optional[str], amends: str = "") -> Configuration:
+        """The configuration of a document, empty where there is none. Raises _Void when it amends another record."""
         if text is None:
             return Configuration()
         try:
             document: Dict[str, Any] = json.loads(text)
             if document["version"] != _VERSION:
                 raise HostFault(f"{path} has version {document['version']!r}; this release reads version {_VERSION}")
+            if amends and document["amends"] != amends:
+                raise _Void
             return Configuration.from_document(document["configuration"])
         except (ValueError, KeyError, TypeError, RecursionError, InvalidConfiguration) as error:
             raise HostFault(
@@ -97,7 +134,11 @@ class Store:
             ) from error
 
 
-def _text(configuration: Configuration) -> str:
+class _Void(Exception):
+    """What was deferred amends a record that is no more."""
+
+
+def _text(configuration: Configuration, amends: str = "") -> str:
     """One object a line: people can search and compare that, and the fast encoder, which cannot indent, writes it."""
     encode = json.JSONEncoder(sort_keys=True).encode
     kinds = []
@@ -105,4 +146,5 @@ def _text(configuration: Configuration) -> str:
         lines = ",\n".join(f"  {encode(thing)}" for thing in things)
         kinds.append(f" {encode(kind)}: [\n{lines}\n ]" if things else f" {encode(kind)}: []")
     listed = ",\n".join(kinds)
-    return f'{{"configuration": {{\n{listed}\n}},\n"version": {_VERSION}}}\n'
+    amended = f'"amends": {encode(amends)},\n' if amends else ""
+    return f'{{{amended}"configuration": {{\n{listed}\n}},\n"version": {_VERSION}}}\n'
