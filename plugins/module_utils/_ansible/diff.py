@@ -13,6 +13,8 @@ from .._model.configuration import KINDS
 from .._model.objects import serialise
 from .._reconcile import Result
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def diff_of(result: Result) -> List[Dict[str, str]]:
     """Ansible's diff: one entry for each object and each step that changes, nothing for what stays."""
@@ -32,4 +34,14 @@ def _entry(header: str, before: str, after: str) -> Dict[str, str]:
 
 
 def _text(thing: Any) -> str:
-    return json.dumps(serialise(thing, hide_secrets=True), indent=2, sort_keys=True) + "\n" if thing is not None else ""
+    """YAML, one field a line, and of a list of objects one object a line: what a change of one server shows is that
+    server, with its name, and a few of its neighbours; and one that is added changes no other line."""
+    if thing is None:
+        return ""
+    return "".join(f"{name}:{_value(value)}\n" for name, value in serialise(thing, hide_secrets=True).items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "".join(f"\n  - {_encode(member)}" for member in value)
+    return f" {_encode(value)}"

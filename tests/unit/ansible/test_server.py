@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._ansible import module as room
@@ -186,7 +187,9 @@ def test_a_removal_waits_for_the_drain(director: Director) -> None:
     assert (answer["server"], answer["changed"], answer["transaction"]["state"]) == ({}, True, "applied")
     assert answer["transaction"]["done"] == ["change virtual server web (memory)"] * 2
     assert (answer["waited"]["state"], answer["waited"]["seconds"]) == ("drained", pytest.approx(6, abs=0.5))
-    intended = [json.loads(entry["after"]) for entry in answer["diff"] if entry["before_header"].startswith("intended")]
+    intended = [
+        yaml.safe_load(entry["after"]) for entry in answer["diff"] if entry["before_header"].startswith("intended")
+    ]
     assert [[server.get("state") for server in farm["servers"]] for farm in intended] == [[None, "drained"], [None]]
 
 
