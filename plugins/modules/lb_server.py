@@ -172,7 +172,7 @@ server:
 steps:
   description: >-
     What was changed on the host, or would be in check mode, in order. Empty when only the intended configuration
-    changes.
+    changes, and with O(defer=true).
   returned: success
   type: list
   elements: dict
@@ -215,10 +215,11 @@ transaction:
   contains:
     state:
       description:
-        - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified.
-        - When the task fails, V(refused) when the candidate was refused and nothing was touched, V(restored) when
-          everything was put back as it was, V(failed) when what RV(transaction.left) names could not be put back, or
-          was not with O(on_error=stop).
+        - V(unchanged) when nothing differs, V(planned) in check mode, V(applied) after a change that was verified,
+          V(deferred) with O(defer=true).
+        - When the task fails, V(refused) when the candidate was refused, or disturbs more than O(max_impact), and
+          nothing was touched, V(restored) when everything was put back as it was, V(failed) when what
+          RV(transaction.left) names could not be put back, or was not with O(on_error=stop).
       type: str
       sample: applied
     done:

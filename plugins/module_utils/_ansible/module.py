@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.validation import check_type_dict
 
-from .._engines.base import Engine, worst_impact
+from .._engines.base import IMPACTS, Engine, worst_impact
 from .._engines.registry import engines
 from .._host.system import HostFault, System
 from .._model.configuration import KINDS, Configuration
 from .._model.objects import described, parse, serialise
 from .._model.problems import InvalidConfiguration, Problem, in_order
+from .._model.secrets import secrets_in
 from .._reconcile import Result, Wish, reconcile
 from .argspec import argument_spec
 from .diff import diff_of
@@ -23,7 +26,11 @@ from .diff import diff_of
 # Options of every module beside those of its object; described in the documentation fragment transaction.
 TRANSACTION: Dict[str, Any] = {
     "on_error": {"type": "str", "choices": ["rollback", "stop"], "default": "rollback"},
+    "max_impact": {"type": "str", "choices": list(IMPACTS), "default": IMPACTS[-1]},
+    "defer": {"type": "bool", "default": False},
 }
+# Of a failure with thousands of problems the message tells the first ones; the result has them all.
+_LINES_OF_A_MESSAGE = 100
 
 Inspect = Callable[[Mapping[str, Any]], List[Problem]]
 
@@ -32,18 +39,38 @@ class Module(AnsibleModule):
     """An AnsibleModule that reports every problem with its options at once, each with its path.
 
     AnsibleModule ends at the first option it does not like. Here the model looks at all of them before that is said.
+
+    An option ``past`` is carried past AnsibleModule, into ``document``: that would copy it, log it and send it back,
+    which takes longer than the work with what is in it, and tell the secrets in it. ``params`` has a summary instead.
     """
 
-    def __init__(self, spec: Dict[str, Any], inspect: Inspect) -> None:
+    def __init__(self, spec: Dict[str, Any], inspect: Inspect, past: str = "") -> None:
         self._inspect: Optional[Inspect] = inspect
+        self._past = past
+        self.document: Any = None
         super().__init__(argument_spec=spec, supports_check_mode=True)
-        self.refuse(inspect(self.params))
+        self.refuse(self._inspected())
         self._inspect = None
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.document = self.params.get(self._past)
+        if self.document is None:
+            return
+        with contextlib.suppress(TypeError):  # the model says what is wrong with it
+            self.document = check_type_dict(self.document)
+        self.params[self._past] = _summary(self.document)
+        self.no_log_values.update(secrets_in(self.document))
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         if self._inspect is not None and "problems" not in kwargs:
-            self.refuse(self._unknown() + self._inspect(self.params))
+            self.refuse(self._unknown() + self._inspected())
         super().fail_json(msg=msg, **kwargs)
+
+    def _inspected(self) -> List[Problem]:
+        if self._inspect is None:
+            raise AssertionError("the options were inspected before")
+        return self._inspect({**self.params, self._past: self.document} if self._past else self.params)
 
     def _unknown(self) -> List[Problem]:
         names = [name for name in self.params if name not in self.argument_spec and not name.startswith("_ansible_")]
@@ -60,6 +87,13 @@ class Module(AnsibleModule):
         """End with all problems, or go on when there are none."""
         if problems:
             self.fail_json(msg=_told(problems), problems=_as_data(problems), changed=False)
+
+
+def _summary(document: Any) -> Dict[str, Any]:
+    """How many objects of each kind a document has, as far as it is one."""
+    if not isinstance(document, Mapping):
+        return {}
+    return {kind: f"{len(document[kind])} objects" for kind in KINDS if isinstance(document.get(kind), (list, tuple))}
 
 
 def run_object(kind: str) -> None:
@@ -106,7 +140,13 @@ def inspected(object_type: Any, params: Mapping[str, Any], spec: Mapping[str, An
         value = params.get(name)
         if option.get("required") and value is None:
             problems.append(Problem(name, "is missing", f"a {described(object_type)} needs it"))
-    for name in ("state", "on_error"):
+    return [*problems, *inspected_manner(params, spec)]
+
+
+def inspected_manner(params: Mapping[str, Any], spec: Mapping[str, Any]) -> List[Problem]:
+    """What is wrong with the options that say how a change is carried out, not what is wanted."""
+    problems: List[Problem] = []
+    for name in ("state", "on_error", "max_impact"):
         choices = spec[name]["choices"]
         if params.get(name) not in (None, *choices):
             problems.append(Problem(name, f"{params[name]!r} is not valid here", ", ".join(choices)))
@@ -129,7 +169,11 @@ def transacted(module: Module, wish: Wish, check_mode: Optional[bool] = None) ->
     """One transaction, in the module's own check mode unless another is given. Raises as reconcile does."""
     system, carriers = module.director()
     return reconcile(
-        system, carriers, wish, module.check_mode if check_mode is None else check_mode, module.params["on_error"]
+        system,
+        carriers,
+        wish,
+        module.check_mode if check_mode is None else check_mode,
+        **{name: module.params[name] for name in TRANSACTION},
     )
 
 
@@ -170,7 +214,7 @@ def end(
     if module._diff:
         values["diff"] = [entry for result in results for entry in diff_of(result)]
     if failure or last.failed:
-        module.fail_json(msg="\n".join([failure or last.fault, *map(_line, problems)]), **values)
+        module.fail_json(msg="\n".join([failure or last.fault, *_lines(problems)]), **values)
     module.exit_json(**values)
 
 
@@ -182,11 +226,13 @@ def _state(results: Sequence[Result]) -> str:
 
 def _told(problems: Sequence[Problem]) -> str:
     count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return "\n".join([f"{count}, nothing was changed:", *map(_line, in_order(problems))])
+    return "\n".join([f"{count}, nothing was changed:", *_lines(in_order(problems))])
 
 
-def _line(problem: Problem) -> str:
-    return f"- {problem}"
+def _lines(problems: Sequence[Problem]) -> List[str]:
+    more = len(problems) - _LINES_OF_A_MESSAGE
+    lines = [f"- {problem}" for problem in problems[:_LINES_OF_A_MESSAGE]]
+    return [*lines, f"and {more} more, see problems"] if more > 0 else lines
 
 
 def _as_data(problems: Sequence[Problem]) -> List[Dict[str, str]]:

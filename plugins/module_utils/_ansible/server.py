@@ -85,6 +85,8 @@ class _Task:
         """Drain the server in a transaction of its own, wait, and remove it in another one."""
         # Before anything else: whether it can be removed at all.
         removal = reconciled(self.module, self._without, check_mode=True)
+        if removal.failed:
+            return self._end([removal])
         held = server_in(removal.recorded, self.farm, self.server.name)
         if held is None or held.state == "disabled":
             return self._end([reconciled(self.module, self._without)], Waited("already_drained"))
@@ -239,6 +241,8 @@ def _problems_of_wait(params: Mapping[str, Any]) -> List[Problem]:
         # unset, or what Ansible itself takes or refuses
         return []
     found = []
+    if params.get("defer"):
+        found.append(Problem("wait", "has no meaning with defer: true, which changes nothing", "defer: false"))
     if (state or "present") in _STATES and state not in _WAITING_STATES:
         found.append(Problem("wait", f"has no meaning with state: {state or 'present'}", "state: drained or absent"))
     found += [
