@@ -10,7 +10,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional, Sequence, Tuple
 
-from ._engines.base import ByVirtualServer, Connections, Engine
+from ._engines.base import ByVirtualServer, Engine
+from ._engines.connections import Connections
 from ._host.store import PATH, Store
 from ._host.system import System
 from ._model.configuration import Configuration

@@ -35,6 +35,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_wire import
     DESTINATION_NEST,
     NESTS,
     SERVICE,
+    SERVICE_NEST,
     decode_destination,
     decode_service,
     encode_destination,
@@ -52,6 +53,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.netlink_wire imp
 from ansible_collections.evenkeel.lb.tests.unit.engines.ipvs.sockets import Scripted, done, error, item
 
 NLM_F_DUMP = 0x300
+NO_TRAFFIC = (0,) * 10
 SCHEDULERS = {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "dh", "mh", "sed", "nq", "fo", "ovf", "twos", "none"}
 
 CONFIG = Layout(number_field(4, "tcp", "=I"), number_field(5, "tcp_fin", "=I"), number_field(6, "udp", "=I"))
@@ -62,7 +64,9 @@ Servers = dict[tuple[str, int], Destination]
 class FakeKernel:
     """What ip_vs holds: services with their destinations, both in the forms in which they were given.
 
-    ``counts`` are the active, inactive and persistent connections of destinations, where that is not none.
+    ``counts`` are the active, inactive and persistent connections of destinations, where that is not none. ``traffic``
+    are the counters and then the rates of services and, with their keys, of destinations: connections, packets in and
+    out, bytes in and out.
     """
 
     def __init__(self) -> None:
@@ -70,6 +74,7 @@ class FakeKernel:
         self.timeouts = Timeouts(900, 120, 300)
         self.services: dict[ServiceKey, tuple[Service, Servers]] = {}
         self.counts: dict[tuple[ServiceKey, tuple[str, int]], tuple[int, int, int]] = {}
+        self.traffic: dict[tuple[ServiceKey, tuple[str, int] | None], tuple[int, ...]] = {}
 
     @property
     def table(self) -> Table:
@@ -173,16 +178,29 @@ class FakeKernel:
 
     def _dump(self, command: int, content: bytes) -> Iterator[bytes]:
         if command == 4:
-            return (encode_service(service) for service, _servers in list(self.services.values()))
+            return (
+                _with_traffic(SERVICE_NEST, encode_service(service), self.traffic.get((key, None), NO_TRAFFIC))
+                for key, (service, _servers) in list(self.services.items())
+            )
         if command == 8:
             key = _key(content)
             _service, servers = self.services.get(key, (None, {}))
             return (
-                _with_counts(encode_destination(server), self.counts.get((key, server.key), (0, 0, 0)))
+                _with_traffic(
+                    DESTINATION_NEST,
+                    _with_counts(encode_destination(server), self.counts.get((key, server.key), (0, 0, 0))),
+                    self.traffic.get((key, server.key), NO_TRAFFIC),
+                )
                 for server in list(servers.values())
             )
         assert command == 11, f"no dump of command {command}"
         return map(encode_daemon, self.daemons.values())
+
+
+def _with_traffic(number: int, answer: bytes, amounts: tuple[int, ...]) -> bytes:
+    """The statistics of 64 bits, whose last attribute is padding to the kernel."""
+    told = b"".join(attribute(place, amount.to_bytes(8, "little")) for place, amount in enumerate(amounts, start=1))
+    return nest(number, answer[4:] + nest(12, attribute(11, b"") + told))
 
 
 def _with_counts(answer: bytes, counts: tuple[int, int, int]) -> bytes:

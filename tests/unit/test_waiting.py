@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Connections
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.connections import Connections
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.memory import MemoryEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import PATH, Store
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault

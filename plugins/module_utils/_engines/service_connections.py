@@ -16,7 +16,8 @@ from .._host.ipvs_connections import Counts, persistence_outlives_drain, read_co
 from .._host.system import System
 from .._model.configuration import Configuration
 from .._model.services import Backend, Service, services
-from .base import ByVirtualServer, Connections
+from .base import ByVirtualServer
+from .connections import Connections
 from .service_table import destination_of, key_of
 
 
@@ -42,13 +43,13 @@ def connections_by_ipvs(
     for service, backend in members:
         here = counts[key_of(service)].get(destination_of(service, backend).key)
         # DNS over UDP and TCP is two services of one virtual server.
-        found[service.name] = _both(found.get(service.name), _connections(service, here, outlives))
+        counted = connections_of(service, here, outlives) if here is not None else None
+        found[service.name] = _both(found.get(service.name), counted)
     return found
 
 
-def _connections(service: Service, counts: Optional[Counts], outlives: bool) -> Optional[Connections]:
-    if counts is None:
-        return None
+def connections_of(service: Service, counts: Counts, outlives: bool = False) -> Connections:
+    """What the kernel's counts of one server say; ``outlives`` tells whether persistence outlives a drain."""
     flows = counts.inactive if service.protocol == "udp" else 0
     sticky = outlives and bool(service.farm.persistence_timeout)
     return Connections(counts.active, counts.inactive - flows, flows, counts.persistent, sticky)

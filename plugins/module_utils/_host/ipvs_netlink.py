@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import functools
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence, TypeVar
+from typing import Any, Callable, Dict, List, NamedTuple, Protocol, Sequence, TypeVar
 
 from .generic_netlink import Family, Request
 from .ipvs_family import (
@@ -65,7 +65,15 @@ COMMANDS = {
 # So many objects are sure to come in one part, which has up to 32 KiB.
 ONE_PART = 60
 
-_Thing = TypeVar("_Thing", Service, Destination)
+
+class Keyed(Protocol):
+    """Something the kernel lists, and what it tells it apart by."""
+
+    @property
+    def key(self) -> Any: ...
+
+
+_Thing = TypeVar("_Thing", bound=Keyed)
 
 
 class Refusal(NamedTuple):
@@ -102,7 +110,7 @@ def read_table(system: System) -> Table:
         return Table()
     with connected(system) as family:
         try:
-            services = _listed(family, GET_SERVICE, b"", decode_service)
+            services = listed(family, GET_SERVICE, b"", decode_service)
             return Table((service, _destinations(family, service.key)) for service in services)
         except Refused as refusal:
             raise NetlinkError(f"the kernel does not tell its IPVS table: {refusal}") from refusal
@@ -145,10 +153,10 @@ def flush(system: System) -> None:
 
 def _destinations(family: Family, key: ServiceKey) -> List[Destination]:
     decode = functools.partial(decode_destination, service_family=key.family)
-    return _listed(family, GET_DESTINATION, encode_key(key), decode)
+    return listed(family, GET_DESTINATION, encode_key(key), decode)
 
 
-def _listed(family: Family, command: int, content: bytes, decode: Callable[[bytes], _Thing]) -> List[_Thing]:
+def listed(family: Family, command: int, content: bytes, decode: Callable[[bytes], _Thing]) -> List[_Thing]:
     """All that the kernel lists.
 
     It lists by place, a long list in several parts. What comes and goes between two parts moves the rest past the

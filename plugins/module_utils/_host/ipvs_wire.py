@@ -103,20 +103,24 @@ def encode_destination(destination: Destination) -> bytes:
 def decode_service(answer: bytes) -> Service:
     """The service an answer tells of, canonical; MalformedMessage when something is missing or impossible."""
     values = SERVICE.decode(needed(NESTS.decode(answer), "service"))
-    family = _family_of(values)
-    if values.get("fwmark"):
-        key = ServiceKey.of_fwmark(family, values["fwmark"])
-    else:
-        address = unpack_address(family, needed(values, "address"))
-        key = ServiceKey(family, needed(values, "protocol"), address, needed(values, "port"))
+    key = key_in(values)
     return Service(
         key,
         needed(values, "scheduler"),
         needed(values, "flags"),
         needed(values, "timeout"),
-        _unpack_netmask(family, needed(values, "netmask")),
+        _unpack_netmask(key.family, needed(values, "netmask")),
         values.get("pe", ""),
     ).canonical()
+
+
+def key_in(values: Dict[str, Any]) -> ServiceKey:
+    """The key among the values that an answer tells of a service; else MalformedMessage."""
+    family = _family_of(values)
+    if values.get("fwmark"):
+        return ServiceKey.of_fwmark(family, values["fwmark"])
+    address = unpack_address(family, needed(values, "address"))
+    return ServiceKey(family, needed(values, "protocol"), address, needed(values, "port"))
 
 
 def decode_destination(answer: bytes, service_family: int) -> Destination:

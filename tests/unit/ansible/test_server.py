@@ -16,7 +16,8 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._ansible import module as room
 from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.server import run_server
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Connections, EngineFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import EngineFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.connections import Connections
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.memory import MemoryEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import LOCK, Store
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration

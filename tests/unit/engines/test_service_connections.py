@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Connections, Engine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.connections import Connections
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.memory import MemoryEngine
