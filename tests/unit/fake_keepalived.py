@@ -344,6 +344,7 @@ def _told(instance: Block) -> dict[str, Any]:
         "iname": instance.words[1],
         "state": 2,
         "last_transition": 1.0,
+        "effective_priority": int(instance.value("priority", "100")),
         "vips": [" ".join(line) for line in _lines_of(instance, "virtual_ipaddress")],
         "evips": [" ".join(line) for line in _lines_of(instance, "virtual_ipaddress_excluded")],
         "track_ifp": [line[0] for line in _lines_of(instance, "track_interface")] + [instance.value("interface")],

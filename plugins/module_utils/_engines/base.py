@@ -13,6 +13,9 @@ from .._host.system import HostFault, System
 from .._model.configuration import Configuration
 from .._model.problems import Problem
 from .capabilities import Capabilities, Version, refusals
+from .connections import Connections
+from .differences import Difference
+from .status import Status
 
 # How much a step disturbs, in rising order.
 IMPACTS: Tuple[str, ...] = ("none", "new_connections", "drain", "reset", "failover")
@@ -24,7 +27,8 @@ Observed = TypeVar("Observed")
 @dataclass(frozen=True)
 class Step:
     """One change. ``before`` and ``after`` are for people to read (empty when there is nothing) and hold no secret;
-    ``payload`` is the engine's own. ``action`` is add, change, remove or repair (of what drifted)."""
+    ``payload`` is the engine's own. ``action`` is add, change, remove or repair (of what drifted). ``differences`` say
+    by object and field what drifted, where this step puts that right."""
 
     engine: str
     action: str
@@ -33,6 +37,7 @@ class Step:
     after: str = ""
     impact: str = "none"
     payload: Any = None
+    differences: Tuple[Difference, ...] = ()
 
 
 def worst_impact(steps: Sequence[Step]) -> str:
@@ -45,31 +50,6 @@ class Applied:
     """What applying did beside its steps: what was reloaded, restarted or started, as ``keepalived reload``."""
 
     reload: Tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Connections:
-    """What an engine counts for one server: of one virtual server, or of several together.
-
-    ``active`` connections are open: they have ended their handshake, and neither side has begun to close. ``inactive``
-    ones are being opened or closed. ``flows`` are of datagrams, whose end nobody tells; they are forgotten when none
-    came for some time. ``persistent`` clients come back to this server, also while it drains when ``sticky``.
-    """
-
-    active: int = 0
-    inactive: int = 0
-    flows: int = 0
-    persistent: int = 0
-    sticky: bool = False
-
-    def __add__(self, other: Connections) -> Connections:
-        return Connections(
-            self.active + other.active,
-            self.inactive + other.inactive,
-            self.flows + other.flows,
-            self.persistent + other.persistent,
-            self.sticky or other.sticky,
-        )
 
 
 # By virtual server; None where the server should be and is not, because its health check took it out.
@@ -124,6 +104,10 @@ class Engine(Generic[Desired, Observed]):
         """The steps from observed to desired: adds and changes first, removals last."""
         raise NotImplementedError
 
+    def obstacles(self, desired: Desired, system: System) -> List[Problem]:
+        """What the host lacks for the engine to hold this: the part of ``check`` that only looks."""
+        raise NotImplementedError
+
     def check(self, desired: Desired, system: System) -> List[Problem]:
         """Ask the real software on the host about the candidate, before anything moves."""
         raise NotImplementedError
@@ -148,4 +132,9 @@ class Engine(Generic[Desired, Observed]):
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
         """What a server of a farm has now in each virtual server of this engine that uses the farm; empty when there is
         none, or the server is disabled or not in the farm. Changes nothing."""
+        raise NotImplementedError
+
+    def status(self, configuration: Configuration, system: System) -> Status:
+        """What runs now of the configuration's virtual servers that this engine carries, and of its HA groups: health,
+        connections, counters. Changes nothing."""
         raise NotImplementedError

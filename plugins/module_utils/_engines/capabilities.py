@@ -128,6 +128,29 @@ def too_new(
     return list(in_order(found))
 
 
+class RuledOut(NamedTuple):
+    """A value of a field that needs a newer version of some software than the one found."""
+
+    path: str
+    value: Any
+    needs: Needs
+
+
+def ruled_out(capabilities: Capabilities, software: str, version: Version) -> List[RuledOut]:
+    """All that needs a newer version of ``software``, by path and value."""
+    return [
+        RuledOut(path, value, needs)
+        for path, can in sorted(capabilities.items())
+        for value, needs in sorted(can.since.items(), key=lambda pair: str(pair[0]))
+        if needs.software == software and version < needs.version
+    ]
+
+
+def software_in(capabilities: Capabilities) -> List[str]:
+    """The software whose version decides what can be expressed, by name."""
+    return sorted({needs.software for can in capabilities.values() for needs in can.since.values()})
+
+
 class _Asked(NamedTuple):
     """One field that is said to an engine, at ``within``, and the value of the ``neighbour`` it has to be beside."""
 

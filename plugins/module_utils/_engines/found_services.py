@@ -21,14 +21,9 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from . import found_names
 from .found_names import Names
 from .reading import Document, Place
-from .service_table import SCHEDULERS, WITH_PORT
 
 # Where each object came from, by its path: the place and the words there.
 Origins = Dict[str, Tuple[Place, str]]
-
-# What the model calls the schedulers of the kernel, and those that hash the client's port too.
-BALANCES = {scheduler: balance for balance, scheduler in SCHEDULERS.items() if balance not in WITH_PORT}
-BALANCES_WITH_PORT = {SCHEDULERS[balance]: balance for balance in WITH_PORT}
 
 _NO_CHECK = {"type": "none"}
 _NONE = json.dumps(_NO_CHECK, sort_keys=True)

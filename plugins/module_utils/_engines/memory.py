@@ -16,8 +16,10 @@ from .._model.configuration import KINDS, Configuration
 from .._model.objects import options
 from .._model.problems import Problem
 from .._model.services import Service, services
-from .base import Applied, ByVirtualServer, Connections, Engine, Step
+from .base import Applied, ByVirtualServer, Engine, Step
 from .capabilities import EVERYTHING, Capabilities, Version
+from .connections import Connections
+from .status import ServerStatus, ServiceStatus, Status
 
 # By the name of the virtual server; DNS over UDP and TCP is two services.
 Services = Dict[str, Tuple[Service, ...]]
@@ -87,6 +89,9 @@ class MemoryEngine(Engine[Services, Services]):
             )
         return steps
 
+    def obstacles(self, desired: Services, system: System) -> List[Problem]:
+        return []
+
     def check(self, desired: Services, system: System) -> List[Problem]:
         return []
 
@@ -114,3 +119,17 @@ class MemoryEngine(Engine[Services, Services]):
             for service in services(configuration, self._carries)
             if service.farm.name == farm and server in [backend.name for backend in service.backends]
         }
+
+    def status(self, configuration: Configuration, system: System) -> Status:
+        return Status(
+            tuple(
+                ServiceStatus(
+                    service.name,
+                    runs=service in self.held.get(service.name, ()),
+                    is_open=any(backend.weight for backend in service.backends),
+                    on_sorry_server=False,
+                    servers={backend.name: ServerStatus("unchecked", backend.weight) for backend in service.backends},
+                )
+                for service in services(configuration, self._carries)
+            )
+        )

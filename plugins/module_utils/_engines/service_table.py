@@ -55,10 +55,17 @@ SCHEDULERS = {
     "power_of_two": "twos",
 }
 WITH_PORT = ("source_port_hash", "maglev_port")
+# What the model calls the schedulers of the kernel, and those that hash the client's port too.
+BALANCES = {scheduler: balance for balance, scheduler in SCHEDULERS.items() if balance not in WITH_PORT}
+BALANCES_WITH_PORT = {SCHEDULERS[balance]: balance for balance in WITH_PORT}
 PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": SCTP}
 FORWARDING = {"nat": MASQUERADE, "gateway": DIRECT_ROUTE, "tunnel": TUNNEL}
 TUNNELS = {"ipip": TUNNEL_IPIP, "gue": TUNNEL_GUE, "gre": TUNNEL_GRE}
 CHECKSUMS = {"none": 0, "full": 1, "remote": 2}
+# The other way round
+MODES = {number: mode for mode, number in FORWARDING.items()}
+TUNNEL_TYPES = {number: tunnel for tunnel, number in TUNNELS.items()}
+TUNNEL_CHECKSUMS = {number: checksum for checksum, number in CHECKSUMS.items()}
 # ip_vs_sh.c and ip_vs_mh.c read the plain scheduler flags as these
 _FALLBACK = FLAG_SCHEDULER_1
 _PORT = FLAG_SCHEDULER_2

@@ -15,6 +15,7 @@ from typing import Any, FrozenSet, List, Optional, Sequence, Set, Tuple
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
+from ..._host.ipvs_statistics import read_statistics
 from ..._host.ipvs_table import ServiceKey, Table, difference
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
@@ -23,10 +24,13 @@ from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import EVERYTHING, Capabilities, Version, only, refusals
+from ..differences import Difference, of_lines
 from ..kernel_support import lacking
 from ..layer4 import KERNEL
 from ..service_connections import connections_by_ipvs
+from ..service_status import statuses
 from ..service_table import key_of, table_of
+from ..status import Status
 from ..versions import linux
 from . import rules
 from .steps import Names, kernel_steps
@@ -108,8 +112,20 @@ class IpvsEngine(Engine[Desired, Observed]):
             before = rules.lines_of(observed.boot_rules or "", keys)
             after = rules.render(desired.table)
             action = self._rules_action(desired, observed, owned)
-            steps.append(Step(self.name, action, BOOT_RULES, before, after, payload=frozenset(keys)))
+            differences = self._drifted_rules(names, keys, desired, observed) if action == "repair" else ()
+            payload = frozenset(keys)
+            steps.append(Step(self.name, action, BOOT_RULES, before, after, payload=payload, differences=differences))
         return steps
+
+    @staticmethod
+    def _drifted_rules(
+        names: Names, keys: Set[ServiceKey], desired: Desired, observed: Observed
+    ) -> Tuple[Difference, ...]:
+        return tuple(
+            difference
+            for key, lines, wanted in rules.differing(observed.boot_rules or "", keys, desired.table)
+            for difference in of_lines(names.path(key), BOOT_RULES, wanted, lines)
+        )
 
     @staticmethod
     def _rules_action(desired: Desired, observed: Observed, owned: Desired) -> str:
@@ -119,8 +135,11 @@ class IpvsEngine(Engine[Desired, Observed]):
             return "remove"
         return "add" if observed.boot_rules is None else "change"
 
-    def check(self, desired: Desired, system: System) -> List[Problem]:
+    def obstacles(self, desired: Desired, system: System) -> List[Problem]:
         return lacking(desired.services, system)
+
+    def check(self, desired: Desired, system: System) -> List[Problem]:
+        return self.obstacles(desired, system)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
         keys = frozenset((*desired.table, *owned.table))
@@ -166,6 +185,10 @@ class IpvsEngine(Engine[Desired, Observed]):
 
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
         return connections_by_ipvs(configuration, self.name, farm, server, system)
+
+    def status(self, configuration: Configuration, system: System) -> Status:
+        carried = services(configuration, self.name)
+        return Status(statuses(carried, read_statistics(system, set(map(key_of, carried)))))
 
 
 def _keys(*all_services: Desired) -> Set[ServiceKey]:

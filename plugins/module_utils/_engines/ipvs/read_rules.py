@@ -28,16 +28,13 @@ from ..._host.ipvs_table import (
     Service,
     ServiceKey,
 )
-from ..found_services import BALANCES, BALANCES_WITH_PORT, FoundKey, FoundServer, FoundService, Origins, documents
+from ..found_services import FoundKey, FoundServer, FoundService, Origins, documents
 from ..found_validity import valid
 from ..reading import Findings, Place, Reading
-from ..service_table import CHECKSUMS, FORWARDING, TUNNELS
+from ..service_table import BALANCES, BALANCES_WITH_PORT, MODES, TUNNEL_CHECKSUMS, TUNNEL_TYPES
 from .rules import parse_rule
 
 _SHOWN = 100
-_MODES = {number: mode for mode, number in FORWARDING.items()}
-_TUNNELS = {number: tunnel for tunnel, number in TUNNELS.items()}
-_CHECKSUMS = {number: checksum for checksum, number in CHECKSUMS.items()}
 _ENGINE = "ipvs"
 
 
@@ -167,12 +164,12 @@ class _Rules:
 
 def _way(destination: Destination) -> Mapping[str, Any]:
     """The fields of the farm that say how a server is reached."""
-    mode = _MODES[destination.forward]
+    mode = MODES[destination.forward]
     if mode != "tunnel":
         return {"mode": mode}
-    fields: List[Tuple[str, Any]] = [("mode", mode), ("tunnel_type", _TUNNELS[destination.tunnel_type])]
+    fields: List[Tuple[str, Any]] = [("mode", mode), ("tunnel_type", TUNNEL_TYPES[destination.tunnel_type])]
     if destination.tunnel_type == TUNNEL_GUE:
         fields.append(("tunnel_port", destination.tunnel_port))
     if destination.tunnel_type != TUNNEL_IPIP:
-        fields.append(("tunnel_checksum", _CHECKSUMS[destination.tunnel_flags]))
+        fields.append(("tunnel_checksum", TUNNEL_CHECKSUMS[destination.tunnel_flags]))
     return dict(fields)

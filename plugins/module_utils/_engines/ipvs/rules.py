@@ -195,6 +195,26 @@ def holds(text: str, keys: Container[ServiceKey], table: Table) -> bool:
         return False
 
 
+def differing(text: str, keys: Container[ServiceKey], table: Table) -> Iterator[Tuple[ServiceKey, str, str]]:
+    """The services among these keys and in ``table`` of which the text makes something else than ``table``: each with
+    its lines, and with those it should have."""
+    there: Dict[ServiceKey, str] = {}
+    for key, line in _keyed_lines(text):
+        if key is not None and (key in keys or key in table):
+            there[key] = f"{there.get(key, '')}{line}\n"
+    for key in sorted({*there, *table}):
+        wanted, lines = table.only({key}), there.get(key, "")
+        if not _makes(lines, wanted):
+            yield key, lines, render(wanted)
+
+
+def _makes(text: str, table: Table) -> bool:
+    try:
+        return parse(text) == table
+    except RulesError:
+        return False
+
+
 def replaced(text: str, keys: Container[ServiceKey], table: Table) -> str:
     """The text with the lines of the services with these keys, and of those in ``table``, replaced by ``table``.
 

@@ -9,10 +9,12 @@ Private to evenkeel.lb.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Dict, List, Sequence, Tuple, Union
 
 from ..._host.ipvs_table import (
+    ADD,
     REMOVE,
     Destination,
     Entry,
@@ -25,6 +27,8 @@ from ..._host.ipvs_table import (
 from ..._host.ipvs_table import Service as KernelService
 from ..._model.services import Service
 from ..base import IMPACTS, Step
+from ..differences import Difference
+from ..kernel_differences import Places
 from ..service_table import key_of
 from .rules import RulesError, render_destination, render_entry, render_service
 
@@ -36,6 +40,7 @@ class Names:
 
     def __init__(self, known: Sequence[Service]) -> None:
         self._known = known
+        self._places = Places(known)
 
     @functools.cached_property
     def _services(self) -> Dict[ServiceKey, str]:
@@ -57,6 +62,10 @@ class Names:
         """The server by its name, or by its address and port when nobody here named it."""
         server = self._servers.get((key, destination.key), str(destination))
         return f"server {server} of {self.of_service(key)}"
+
+    def drifted(self, operation: Operation) -> Tuple[Difference, ...]:
+        """What an operation that repairs something puts right."""
+        return self._places.differences(operation)
 
     def path(self, key: ServiceKey) -> str:
         """Where the virtual server stands in a configuration."""
@@ -82,7 +91,11 @@ def kernel_steps(engine: str, names: Names, desired: Table, observed: Table, own
             begin[key] = max(begin[key], _impact(operation), key=IMPACTS.index)
     for key, impact in begin.items():
         action = "repair" if owned.get(key) == desired[key] else "add"
-        steps.append(_step(engine, action, names.of_service(key), key, observed.get(key), desired[key], impact))
+        step = _step(engine, action, names.of_service(key), key, observed.get(key), desired[key], impact)
+        if action == "repair":
+            lost = Operation(ADD, key, None, desired[key].service)
+            step = dataclasses.replace(step, differences=names.drifted(lost))
+        steps.append(step)
     steps.extend(parts)
     for key in owned:
         if key not in desired and key in observed:
@@ -105,7 +118,8 @@ def _part(engine: str, names: Names, operation: Operation, owned: Entry) -> Step
         action = "add"
     else:
         action = "remove" if after is None else "change"
-    return _step(engine, action, name, key, before, after, _impact(operation))
+    step = _step(engine, action, name, key, before, after, _impact(operation))
+    return dataclasses.replace(step, differences=names.drifted(operation)) if action == "repair" else step
 
 
 def _step(engine: str, action: str, subject: str, key: ServiceKey, before: _Thing, after: _Thing, impact: str) -> Step:

@@ -18,6 +18,7 @@ from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import Problem
 from ..base import Step
+from ..differences import Difference
 from .vrrp_text import CONNECTION_TIMEOUTS, active_groups
 
 UNSAID = Timeouts()
@@ -42,7 +43,13 @@ def repairs(engine: str, wish: Timeouts, found: Optional[Timeouts]) -> List[Step
     """The step from what holds to what is wanted; none where nothing is wanted, or it holds."""
     if found is None or _holds(wish, found):
         return []
-    return [Step(engine, "repair", _SUBJECT, _text(found), _text(_over(wish, found)), "none", payload=wish)]
+    after = _over(wish, found)
+    differences = tuple(
+        Difference("ha_groups", f"{CONNECTION_TIMEOUTS.replace(' ', '_')}.{name}", str(said), str(held))
+        for name, said, held in zip(Timeouts._fields, after, found)
+        if said != held
+    )
+    return [Step(engine, "repair", _SUBJECT, _text(found), _text(after), payload=wish, differences=differences)]
 
 
 def settle(system: System, wish: Timeouts) -> None:

@@ -81,23 +81,30 @@ def _systemctl(system: System, verb: str) -> None:
         raise EngineFault(f"systemctl {verb} {_UNIT} failed: {done.stderr.strip()}; see journalctl -u {_UNIT}")
 
 
-def refusals(system: System, blocks: Blocks) -> List[Problem]:
-    """What ``keepalived -t`` on this host says about the whole configuration with ``blocks`` in place of our file.
-
-    Complaints that the running configuration earns too are the user's own business and are left out.
-    """
+def lacking(system: System) -> List[Problem]:
+    """What has to be there before keepalived can be told anything: itself, and a line that makes it read our file."""
     if system.which("keepalived") is None:
         return [
             Problem("keepalived", "is not installed", "the package keepalived; role evenkeel.lb.director installs it")
         ]
-    main = system.read(MAIN) or ""
-    if not _INCLUDE.search(main):
+    if not _INCLUDE.search(system.read(MAIN) or ""):
         return [
             Problem(
                 MAIN, f"does not include {FILE}", f"the line 'include {FILE}'; role evenkeel.lb.director puts it there"
             )
         ]
-    candidate = document(blocks)
+    return []
+
+
+def refusals(system: System, blocks: Blocks) -> List[Problem]:
+    """What ``keepalived -t`` on this host says about the whole configuration with ``blocks`` in place of our file.
+
+    Complaints that the running configuration earns too are the user's own business and are left out.
+    """
+    missing = lacking(system)
+    if missing:
+        return missing
+    main, candidate = system.read(MAIN) or "", document(blocks)
     try:
         system.write(_CANDIDATE, candidate, mode=0o600)
         system.write(_CANDIDATE_MAIN, _INCLUDE.sub(rf"\g<1>{_CANDIDATE}", main), mode=0o600)

@@ -11,21 +11,22 @@ healthy is keepalived's business: a server that a health check took out of the k
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, FrozenSet, List, Optional, Sequence
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
 from ..._host.ipvs_settings import read_daemons
-from ..._host.ipvs_table import Operation, ServiceKey, Table
+from ..._host.ipvs_table import Operation, ServiceKey, Table, canonical_address
 from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
-from ..._model.services import services
+from ..._model.services import Service, services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
 from ..kernel_support import lacking
 from ..service_connections import connections_by_ipvs
 from ..service_table import key_of, table_of
+from ..status import Status
 from ..versions import linux
 from . import checkers, connection_timeouts, daemon, host_checks, kernel, planning, vips
 from .capabilities import CAPABILITIES, NAME
@@ -34,6 +35,7 @@ from .last_resort import Relief, backends_of, has_taken_effect, relief, replacem
 from .parse import parse
 from .render import Blocks, blocks, document
 from .state import Desired, Observed, Snapshot
+from .status import status as status_of
 from .tracking_text import needs_restart
 from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, VIP
 
@@ -64,8 +66,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         told = [dataclasses.replace(service, backends=backends_of(service)) for service in carried]
         subjects: Dict[ServiceKey, str] = {key_of(service): f"virtual server {service.name}" for service in carried}
         unwell = {
-            key_of(service): kernel.Unwell(replacement(service), service.farm.on_failure == "quiesce")
-            for service in carried
+            key_of(service): kernel.Unwell(
+                replacement(service), service.farm.on_failure == "quiesce", _unchecked(with_sorry)
+            )
+            for service, with_sorry in zip(carried, told)
         }
         return Desired(
             tuple(carried),
@@ -111,10 +115,11 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         return planning.steps(desired, observed, owned)
 
+    def obstacles(self, desired: Desired, system: System) -> List[Problem]:
+        return _host_refusals(desired, system) + (daemon.lacking(system) if desired.blocks else [])
+
     def check(self, desired: Desired, system: System) -> List[Problem]:
-        host = lacking(desired.services, system) + vips.refusals(desired.vips, system)
-        host += host_checks.refusals(desired.services, system)
-        return host + daemon.refusals(system, desired.blocks)
+        return _host_refusals(desired, system) + daemon.refusals(system, desired.blocks)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
         table = read_table(system)
@@ -128,12 +133,14 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         repairs = [step.payload for step in steps if isinstance(step.payload, Operation)]
-        lost = {operation.key for operation in repairs if operation.before is None}
+        lost = {operation.key for operation in repairs if operation.before is None and not operation.on_destination}
         done: List[str] = []
         if all(step.payload is not None for step in steps) and not lost:
             change_kernel(system, repairs)
             self._mend(steps, desired, system)
             return Applied()
+        # of these keepalived believes that they are in the kernel, and would edit them there
+        change_kernel(system, [one for one in repairs if one.before is None and one.on_destination])
         done += self._relieve(steps, desired, system)
         if lost:
             # keepalived believes that these are in the kernel; it adds them anew when they leave its file and come back
@@ -241,6 +248,9 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
         return connections_by_ipvs(configuration, self.name, farm, server, system)
 
+    def status(self, configuration: Configuration, system: System) -> Status:
+        return status_of(configuration, system)
+
     @staticmethod
     def _wrong(desired: Desired, owned: Desired, system: System) -> List[Problem]:
         if desired.blocks and not daemon.is_active(system):
@@ -257,3 +267,17 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         ]
         found += connection_timeouts.wrong(system, desired.timeouts)
         return found + vips.wrong(desired.vips, owned.vips, system, daemon.main_pid(system))
+
+
+def _host_refusals(desired: Desired, system: System) -> List[Problem]:
+    found = lacking(desired.services, system) + vips.refusals(desired.vips, system)
+    return found + host_checks.refusals(desired.services, system)
+
+
+def _unchecked(service: Service) -> FrozenSet[Tuple[str, int]]:
+    """The servers that nothing tests, as the kernel tells them apart."""
+    return frozenset(
+        (canonical_address(backend.address), backend.port)
+        for backend in service.backends
+        if backend.health_check is None
+    )

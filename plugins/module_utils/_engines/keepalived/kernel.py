@@ -10,16 +10,18 @@ are keepalived's answers to failed health checks.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..._host.ipvs_table import ADD, EDIT, REMOVE, Destination, Operation, ServiceKey, Table, difference
+from ..._host.ipvs_table import ADD, EDIT, REMOVE, Destination, Entry, Operation, ServiceKey, Table, difference
 
 
 class Unwell(NamedTuple):
-    """What a service may hold while health checks fail: the ``sorry`` server, and whether servers ``quiesce``."""
+    """What a service may hold while health checks fail: the ``sorry`` server, and whether servers ``quiesce``.
+    ``unchecked`` are those that nothing tests, by address and port: only a lost quorum takes them out."""
 
     sorry: Optional[Destination] = None
     quiesces: bool = False
+    unchecked: FrozenSet[Tuple[str, int]] = frozenset()
 
 
 _WELL = Unwell()
@@ -30,11 +32,11 @@ def differences(kernel: Table, wanted: Table, unwell: Mapping[ServiceKey, Unwell
     return [
         seen
         for operation in difference(kernel.only(wanted), wanted)
-        for seen in _beside_health(operation, unwell.get(operation.key, _WELL))
+        for seen in _beside_health(operation, unwell.get(operation.key, _WELL), kernel)
     ]
 
 
-def _beside_health(operation: Operation, unwell: Unwell) -> Iterator[Operation]:
+def _beside_health(operation: Operation, unwell: Unwell, kernel: Table) -> Iterator[Operation]:
     """The operation, or what of it is not for keepalived's health checks to decide."""
     before, after = operation.before, operation.after
     if not operation.on_destination:
@@ -45,8 +47,15 @@ def _beside_health(operation: Operation, unwell: Unwell) -> Iterator[Operation]:
         same = after._replace(weight=before.weight) if isinstance(after, Destination) else after
         if same != before:
             yield operation._replace(after=same)
-    elif operation.action != ADD:
+    elif operation.action != ADD or _was_taken(operation, unwell, kernel.get(operation.key)):
         yield operation
+
+
+def _was_taken(operation: Operation, unwell: Unwell, entry: Optional[Entry]) -> bool:
+    """Whether a server that is missing in a service was taken out by somebody else than keepalived."""
+    if entry is None or operation.subject.key not in unwell.unchecked:
+        return False
+    return unwell.sorry is None or unwell.sorry.canonical() not in entry.destinations
 
 
 def _is_of_health(held: Destination, unwell: Unwell) -> bool:

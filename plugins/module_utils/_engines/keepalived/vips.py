@@ -109,6 +109,16 @@ class Repair(NamedTuple):
     impact: str
 
 
+class Unlike(NamedTuple):
+    """An HA group that the running keepalived does not have as it is wanted: what it ``lacks`` in words, and where that
+    are VIPs, those that are ``wanted`` and those that it has."""
+
+    group: str
+    lacks: str
+    wanted: Tuple[str, ...] = ()
+    held: Tuple[str, ...] = ()
+
+
 def wanted(configuration: Configuration) -> Wanted:
     """What a configuration wants of the HA groups that have a VIP."""
     groups: Dict[str, Group] = {}
@@ -170,6 +180,19 @@ def differences(wish: Wanted, seen: Seen) -> List[Repair]:
         before = "".join(f"{stray} with id {stray.sync_id}\n" for stray in strays_)
         after = f"{daemon} with id {daemon.sync_id}\n"
         found.append(Repair("connection sync: kernel", before, after, "none"))
+    return found
+
+
+def unlike(wish: Wanted, seen: Seen) -> List[Unlike]:
+    """The HA groups that the running keepalived does not have as they are wanted; none where it cannot tell."""
+    found = []
+    for name, group in sorted(wish.groups.items()) if seen.instances is not None else ():
+        instance = (seen.instances or {}).get(name)
+        if instance is None or instance.vips != group.ips:
+            held = tuple(sorted(instance.vips)) if instance is not None else ()
+            found.append(Unlike(name, "have its VIPs", tuple(sorted(group.ips)), held))
+        elif instance.scripts != len(group.scripts) or not group.interfaces <= instance.interfaces:
+            found.append(Unlike(name, "track all that it should"))
     return found
 
 
@@ -237,14 +260,9 @@ def wrong(wish: Wanted, owned: Wanted, system: System, pid: int) -> List[Problem
         return []
     seen = look(system, pid, wish.groups, wish.sync)
     found = _left(wish, owned, seen)
-    for name, group in sorted(wish.groups.items()) if seen.instances is not None else ():
-        instance = (seen.instances or {}).get(name)
-        if instance is None or instance.vips != group.ips:
-            message = "the running keepalived does not have its VIPs"
-            found.append(Problem(f"HA group {name}", message, ", ".join(sorted(group.ips))))
-        elif instance.scripts != len(group.scripts) or not group.interfaces <= instance.interfaces:
-            message = "the running keepalived does not track all that it should"
-            found.append(Problem(f"HA group {name}", message, "see journalctl -u keepalived.service"))
+    for one in unlike(wish, seen):
+        allowed = ", ".join(one.wanted) or "see journalctl -u keepalived.service"
+        found.append(Problem(f"{HA_GROUP}{one.group}", f"the running keepalived does not {one.lacks}", allowed))
     found += [
         Problem(repair.subject, f"is not as wanted: {(repair.after or 'nothing').strip()}")
         for repair in differences(wish, seen)

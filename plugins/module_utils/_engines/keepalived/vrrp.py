@@ -36,7 +36,7 @@ class Instance(NamedTuple):
 
     ``since`` is when it came to its ``state``, or read its file again in it, in seconds since 1970. ``vips`` are the
     addresses it has to hold while it is active, without prefix length. ``interfaces`` it tracks beside its own, and so
-    many ``scripts``.
+    many ``scripts``. ``priority`` is the one that counts now.
     """
 
     state: str
@@ -44,6 +44,7 @@ class Instance(NamedTuple):
     vips: FrozenSet[str]
     interfaces: FrozenSet[str] = frozenset()
     scripts: int = 0
+    priority: Optional[int] = None
 
 
 Instances = Mapping[str, Instance]
@@ -103,6 +104,7 @@ def _instance(data: Mapping[str, Any]) -> Instance:
         _addresses([*data.get("vips", ()), *data.get("evips", ())]),
         frozenset(data.get("track_ifp", ())),
         len(data.get("track_script", ())),
+        data.get("effective_priority"),
     )
 
 

@@ -22,6 +22,8 @@ from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
+from ..differences import Difference, of_lines
+from ..status import Status
 from . import host_checks, render
 from .host_checks import CONNTRACK, CONNTRACK_FILE, FILE, is_on
 from .parse import NotNft, parse
@@ -98,10 +100,14 @@ class NftablesEngine(Engine[Desired, Observed]):
         comparison = Comparison(desired.ruleset, observed.ruleset, owned.ruleset)
         found = list(steps(self.name, comparison, owned.carried))
         if desired.rewritten and owned.rewritten and not is_on(observed.conntrack):
-            found.append(Step(self.name, "repair", CONNTRACK, observed.conntrack or "", "1\n", "new_connections"))
+            before = observed.conntrack or ""
+            off = (Difference(CONNTRACK, "value", "1", before.strip()),)
+            found.append(Step(self.name, "repair", CONNTRACK, before, "1\n", "new_connections", differences=off))
         if observed.text != desired.text:
             action = self._file_action(desired, observed, owned)
-            found.append(Step(self.name, action, FILE, observed.text or "", desired.text or ""))
+            before, after = observed.text or "", desired.text or ""
+            differences = of_lines(FILE, "content", after, before) if action == "repair" else ()
+            found.append(Step(self.name, action, FILE, before, after, differences=differences))
         return found
 
     @staticmethod
@@ -112,8 +118,11 @@ class NftablesEngine(Engine[Desired, Observed]):
             return "remove"
         return "add" if observed.text is None else "change"
 
-    def check(self, desired: Desired, system: System) -> List[Problem]:
+    def obstacles(self, desired: Desired, system: System) -> List[Problem]:
         return [] if desired.text is None else host_checks.problems(desired.text, desired.rewritten, system)
+
+    def check(self, desired: Desired, system: System) -> List[Problem]:
+        return self.obstacles(desired, system)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
         table = Nftables(system, render.TABLE).as_text()
@@ -181,6 +190,10 @@ class NftablesEngine(Engine[Desired, Observed]):
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
         """None: no virtual server is carried here."""
         return {}
+
+    def status(self, configuration: Configuration, system: System) -> Status:
+        """Nothing: no virtual server is carried here."""
+        return Status()
 
 
 def _asking(configuration: Configuration) -> List[Service]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..base import Step
+from ..differences import Difference, of_lines
 from . import render
 from .ruleset import EMPTY, Key, Ruleset, Value, is_marking
 
@@ -29,6 +30,10 @@ class Part(NamedTuple):
     @property
     def subject(self) -> str:
         return f"{'packet marks' if self.marking else 'source NAT'} of virtual server {self.owner}"
+
+    @property
+    def field(self) -> str:
+        return "packet marks" if self.marking else "source_nat_type"
 
     @property
     def path(self) -> str:
@@ -84,7 +89,8 @@ def steps(engine: str, comparison: Comparison, carried: FrozenSet[str]) -> Itera
     yield from (step for step in told if step.action != "remove")
     before, after = comparison.frame()
     if before or after:
-        yield Step(engine, "repair", TABLE, before, after, "new_connections")
+        differences = of_lines(TABLE, "rules", after, before)
+        yield Step(engine, "repair", TABLE, before, after, "new_connections", differences=differences)
     yield from (step for step in told if step.action == "remove")
 
 
@@ -92,16 +98,13 @@ def _step(
     engine: str, comparison: Comparison, carried: FrozenSet[str], part: Part, before: Elements, after: Elements
 ) -> Step:
     action = "change" if before and after else "add" if after else "remove"
+    running, intended = render.lines(before.items()), render.lines(after.items())
+    differences: Tuple[Difference, ...] = ()
     if comparison.was_recorded(part):
         action = "repair"
-    return Step(
-        engine,
-        action,
-        part.subject,
-        render.lines(before.items()),
-        render.lines(after.items()),
-        _impact(part, before, after, carried, comparison.rewrites),
-    )
+        differences = of_lines(f"virtual_servers[{part.owner}]", part.field, intended, running)
+    impact = _impact(part, before, after, carried, comparison.rewrites)
+    return Step(engine, action, part.subject, running, intended, impact, differences=differences)
 
 
 def _impact(part: Part, before: Elements, after: Elements, carried: FrozenSet[str], rewrites: bool) -> str:

@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Any, Dict, List, Set, Tuple
 
 from ...._model.healthcheck import WITHOUT_PORT
-from ...found_services import BALANCES, BALANCES_WITH_PORT, FoundKey, FoundServer, FoundService
+from ...found_services import FoundKey, FoundServer, FoundService
 from ...reading import Findings
+from ...service_table import BALANCES, BALANCES_WITH_PORT
 from .checks import TIMES, Times
 from .heads import Head
 from .lost import LOST_IN_VIRTUAL_SERVER
