@@ -23,6 +23,7 @@ MODULES = [
     "lb_farm",
     "lb_ha_group",
     "lb_healthcheck",
+    "lb_info",
     "lb_server",
     "lb_vip",
     "lb_virtual_server",

@@ -25,7 +25,17 @@ UTILS = "plugins.module_utils."
 PLUGINS = sorted((REPOSITORY / "plugins").rglob("*.py"))
 
 # Floor of each room, the lowest first.
-FLOORS = {"_model": 0, "_host": 1, "_engines": 2, "_reconcile": 3, "_waiting": 3, "_ansible": 4, "modules": 5}
+FLOORS = {
+    "_model": 0,
+    "_host": 1,
+    "_engines": 2,
+    "_reconcile": 3,
+    "_waiting": 3,
+    "_running": 3,
+    "_info": 4,
+    "_ansible": 5,
+    "modules": 6,
+}
 # Engines are the packages in _engines and the one-file memory engine; registry knows them all; other files there are
 # what engines share, and know none of them.
 ENGINE_PACKAGES = (REPOSITORY / "plugins/module_utils/_engines").glob("*/__init__.py")

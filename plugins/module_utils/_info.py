@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a director holds, runs, and lets run otherwise than intended, as data. Private to evenkeel.lb.
+
+Nothing is changed by looking, and no lock is held. What drifted is what a run with the recorded wish would do.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from ._engines.base import Engine, Step
+from ._engines.capabilities import Version, ruled_out, software_in
+from ._engines.status import GroupStatus, ServiceStatus, Status
+from ._host.store import Store
+from ._host.system import System
+from ._model.configuration import KINDS, Configuration
+from ._model.objects import serialise
+from ._model.problems import InvalidConfiguration, Problem
+from ._reconcile import reconcile
+from ._running import virtual_server
+
+SUBSETS = ("config", "drift", "virtual_servers", "ha_groups", "versions")
+
+AnyEngine = Engine[Any, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which subsets, and of virtual servers and HA groups which ones: names or shell globs, all where there are none.
+    ``farms`` leaves the virtual servers that use them."""
+
+    subsets: Tuple[str, ...] = SUBSETS
+    virtual_servers: Tuple[str, ...] = ()
+    farms: Tuple[str, ...] = ()
+    ha_groups: Tuple[str, ...] = ()
+
+    def unmet(self, recorded: Configuration) -> List[str]:
+        """What was asked for by name and is not there, in sentences."""
+        kinds = (("virtual server", "virtual_servers"), ("farm", "farms"), ("HA group", "ha_groups"))
+        return [
+            f"there is no {word} {pattern!r}"
+            for word, kind in kinds
+            for pattern in getattr(self, kind)
+            if not any(_matches(name, (pattern,)) for name in recorded.of(kind))
+        ]
+
+
+def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Dict[str, Any]:
+    """The subsets that were asked for. Raises HostFault when the record or the host cannot be read."""
+    recorded = Store(system).load()
+    found: Dict[str, Any] = {}
+    if "config" in asked.subsets:
+        found["config"] = {
+            kind: [serialise(thing, hide_secrets=True) for _name, thing in sorted(recorded.of(kind).items())]
+            for kind in KINDS
+        }
+    if "drift" in asked.subsets:
+        found["drift"] = drift(system, engines, recorded)
+    if "virtual_servers" in asked.subsets or "ha_groups" in asked.subsets:
+        running = [engine.status(recorded, system) for engine in engines]
+        if "virtual_servers" in asked.subsets:
+            found["virtual_servers"] = _virtual_servers(recorded, running, asked)
+        if "ha_groups" in asked.subsets:
+            found["ha_groups"] = _ha_groups(recorded, running, asked)
+    if "versions" in asked.subsets:
+        found["versions"] = versions(system, engines)
+    found["unmet"] = asked.unmet(recorded)
+    return found
+
+
+# --- what differs ---
+
+
+def drift(system: System, engines: Sequence[AnyEngine], recorded: Configuration) -> List[Dict[str, str]]:
+    """What a run that asks for nothing new would do, field by field, and why it would be refused."""
+    try:
+        planned = reconcile(system, engines, lambda held: held, check_mode=True)
+    except InvalidConfiguration as invalid:
+        return [_refused("", problem) for problem in invalid.problems]
+    return [
+        *(entry for step in planned.steps for entry in _drifted(step)),
+        *(
+            _refused(engine.name, problem)
+            for engine in engines
+            for problem in engine.obstacles(engine.compile(recorded), system)
+        ),
+    ]
+
+
+def _drifted(step: Step) -> Iterator[Dict[str, str]]:
+    for path, field, intended, running in step.differences or ((step.subject, "", step.after, step.before),):
+        yield {
+            "engine": step.engine,
+            "action": step.action,
+            "subject": step.subject,
+            "path": path,
+            "field": field,
+            "intended": intended.strip(),
+            "running": running.strip(),
+            "impact": step.impact,
+        }
+
+
+def _refused(engine: str, problem: Problem) -> Dict[str, str]:
+    """What keeps a run from putting right whatever there is."""
+    path, dot, field = problem.path.rpartition("].")
+    return {
+        "engine": engine,
+        "action": "refuse",
+        "subject": problem.path,
+        "path": f"{path}]" if dot else problem.path,
+        "field": field if dot else "",
+        "intended": problem.allowed,
+        "running": problem.message,
+        "impact": "none",
+    }
+
+
+# --- what runs ---
+
+
+def _virtual_servers(recorded: Configuration, running: Sequence[Status], asked: Asked) -> List[Dict[str, Any]]:
+    told: Dict[str, List[ServiceStatus]] = {}
+    for status in running:
+        for service in status.services:
+            told.setdefault(service.name, []).append(service)
+    return [
+        virtual_server(recorded, wish, told.get(name, []))
+        for name, wish in sorted(recorded.virtual_servers.items())
+        if _matches(name, asked.virtual_servers) and _matches(wish.farm or "", asked.farms)
+    ]
+
+
+def _ha_groups(recorded: Configuration, running: Sequence[Status], asked: Asked) -> List[Dict[str, Any]]:
+    states: Dict[str, GroupStatus] = {}
+    for status in running:
+        states.update(status.ha_groups)
+    return [
+        {
+            "name": name,
+            "state": state.state,
+            "since": _moment(state.since),
+            "virtual_router_id": group.virtual_router_id,
+            "interface": group.interface,
+            "priority": state.priority,
+            "vips": [vip.address for _name, vip in sorted(recorded.vips.items()) if vip.ha_group == name],
+        }
+        for name, group in sorted(recorded.ha_groups.items())
+        if _matches(name, asked.ha_groups)
+        for state in [states.get(name, GroupStatus("unknown"))]
+    ]
+
+
+def _moment(seconds: Optional[float]) -> Optional[str]:
+    if seconds is None:
+        return None
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+# --- versions ---
+
+
+def versions(system: System, engines: Sequence[AnyEngine]) -> List[Dict[str, Any]]:
+    """The software whose version decides what can be expressed, each once, and what the version found rules out."""
+    found: Dict[str, Optional[Version]] = {}
+    lost: Dict[str, Dict[Tuple[str, str], str]] = {}
+    for engine in engines:
+        capabilities = engine.describe()
+        for software in software_in(capabilities):
+            version = found.setdefault(software, engine.version(software, system))
+            for one in ruled_out(capabilities, software, version) if version is not None else ():
+                lost.setdefault(software, {})[one.path, str(one.value)] = _dotted(one.needs.version)
+    return [
+        {
+            "software": software,
+            "version": _dotted(version) if version is not None else None,
+            "rules_out": [
+                {"path": path, "value": value, "since": since}
+                for (path, value), since in sorted(lost.get(software, {}).items())
+            ],
+        }
+        for software, version in sorted(found.items())
+    ]
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
