@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.tests.contract.director import REPOSITORY, Director, lab
+from ansible_collections.evenkeel.lb.tests.contract.losing import LOSE
 
 SPEC = REPOSITORY / "tests/contract/pairs.yml"
 LAB_NAME = f"contract-vrrp-{os.getpid()}"
@@ -440,17 +441,6 @@ def test_keepalived_itself_puts_back_a_vip_that_somebody_removed(pair: Pair) -> 
         pair.first.shell(f"ip address delete {held}")
         pair.settles("active", "standby")
     assert pair.first.converge(pair.document("first"), check=True)["steps"] == []
-
-
-# The processes of keepalived are stopped while the kernel has more to tell than their sockets hold.
-LOSE = """
-pids="$(systemctl show -p MainPID --value keepalived)"; pids="$pids $(pgrep -P $pids)"
-kill -STOP $pids
-for n in $(seq 3000); do echo "address add 10.200.$((n / 250)).$((n % 250 + 1))/32 dev lo"; done | ip -batch -
-for held in "$@"; do ip address delete $held; done
-kill -CONT $pids
-ip address flush dev lo to 10.200.0.0/16
-"""
 
 
 def test_a_vip_whose_loss_keepalived_did_not_hear_of_is_seen_and_put_back_without_a_reload(pair: Pair) -> None:

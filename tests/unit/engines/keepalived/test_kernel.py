@@ -83,3 +83,14 @@ def test_what_nobody_wants_a_changed_scheduler_and_a_lost_service_are_difference
     assert found(table(ONE, TWO, STRANGER), unwell) == [f"remove server 10.20.0.66:80 of {service}"]
     assert found(table(ONE, TWO, service=SERVICE._replace(scheduler="rr")), unwell) == [f"edit {service}"]
     assert found(Table(), unwell) == [f"add {service}"]
+
+
+def test_a_server_that_nothing_tests_is_missed() -> None:
+    unchecked = frozenset({TWO.key})
+    addition = "add server 10.20.0.22:80 of virtual server tcp 10.10.0.50:80 2"
+    assert found(table(), {KEY: Unwell(unchecked=unchecked)}) == [addition]
+    assert found(table(ONE), {KEY: Unwell(SORRY, unchecked=unchecked)}) == [addition]
+    # a lost quorum takes all of them out
+    assert found(table(SORRY), {KEY: Unwell(SORRY, unchecked=unchecked)}) == []
+    # a service that is lost comes back with its servers
+    assert found(Table(), {KEY: Unwell(unchecked=unchecked)}) == ["add virtual server tcp 10.10.0.50:80"]
