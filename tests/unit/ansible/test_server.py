@@ -334,14 +334,6 @@ def test_check_mode_of_a_removal_counts_no_repair_twice(director: Director) -> N
 # --- words ---
 
 
-@pytest.fixture
-def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the module warns of; Ansible itself keeps warnings of earlier modules of the same process."""
-    said: list[str] = []
-    monkeypatch.setattr(room.Module, "warn", lambda _module, text: said.append(text))
-    return said
-
-
 def test_clients_that_persistence_brings_back_are_warned_of(director: Director, warnings: list[str]) -> None:
     director.count(0, persistent=3, sticky=True)
     answer = director.run("drained", wait={})

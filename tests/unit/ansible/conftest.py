@@ -1,0 +1,19 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of modules share."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.module import Module
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the module warns of; Ansible itself keeps warnings of earlier modules of the same process."""
+    said: list[str] = []
+    monkeypatch.setattr(Module, "warn", lambda _module, text: said.append(text))
+    return said
