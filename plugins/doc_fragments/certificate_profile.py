@@ -52,6 +52,11 @@ options:
     choices:
       - '1.2'
       - '1.3'
+  description:
+    description:
+      - What people call it where that is no name here, or say of it, in one line of at most 255 characters.
+      - For people and inventories only.
+    type: str
   tenant:
     description:
       - Whose it is. For people and inventories only.

@@ -188,6 +188,11 @@ options:
           - The names of certificate profiles for TLS to it.
         type: list
         elements: str
+      description:
+        description:
+          - What people call it where that is no name here, or say of it, in one line of at most 255 characters.
+          - For people and inventories only.
+        type: str
       tenant:
         description:
           - Whose it is. For people and inventories only.
@@ -240,6 +245,11 @@ options:
     description:
       - Seconds for which a server that failed has to be healthy before it is back, 0.1 to 86400.
     type: float
+  slow_start:
+    description:
+      - Seconds over which the share of a server that comes back grows to its weight, 0.1 to 86400. Unset
+        gives it the whole share at once.
+    type: float
   load_monitor:
     description:
       - How a server reports its load, which its weight then follows. V(none) leaves weights alone.
@@ -250,6 +260,11 @@ options:
       - uptime
       - rup
       - ruptime
+  description:
+    description:
+      - What people call it where that is no name here, or say of it, in one line of at most 255 characters.
+      - For people and inventories only.
+    type: str
   tenant:
     description:
       - Whose it is. For people and inventories only.

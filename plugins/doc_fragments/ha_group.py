@@ -164,4 +164,9 @@ options:
       - Name one that stays. The other VIPs of the group can then come and go without any director noticing
         a difference in the adverts, which keepalived before 2.3.3 answers with two active directors.
     type: str
+  description:
+    description:
+      - What people call it where that is no name here, or say of it, in one line of at most 255 characters.
+      - For people and inventories only.
+    type: str
 """

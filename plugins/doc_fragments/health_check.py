@@ -141,6 +141,11 @@ options:
       - It is run as root, with the address of the server and the port to test as its two arguments; the port
         is V(0) where neither the health check, nor the server, nor the virtual server has one.
     type: str
+  description:
+    description:
+      - What people call it where that is no name here, or say of it, in one line of at most 255 characters.
+      - For people and inventories only.
+    type: str
   tenant:
     description:
       - Whose it is. For people and inventories only.

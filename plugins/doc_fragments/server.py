@@ -59,6 +59,11 @@ options:
       - The names of certificate profiles for TLS to it.
     type: list
     elements: str
+  description:
+    description:
+      - What people call it where that is no name here, or say of it, in one line of at most 255 characters.
+      - For people and inventories only.
+    type: str
   tenant:
     description:
       - Whose it is. For people and inventories only.

@@ -39,4 +39,9 @@ options:
         when a director takes it.
       - Taken as V(true) when unset.
     type: bool
+  description:
+    description:
+      - What people call it where that is no name here, or say of it, in one line of at most 255 characters.
+      - For people and inventories only.
+    type: str
 """

@@ -71,11 +71,18 @@ EVERYTHING = Can()
 # Fields that only people and inventories read: every engine bears them.
 INFORMATIONAL = frozenset(
     {
+        "certificate_profiles.description",
         "certificate_profiles.expiration",
         "certificate_profiles.tenant",
+        "farms.description",
+        "farms.servers.description",
         "farms.servers.tenant",
         "farms.tenant",
+        "ha_groups.description",
+        "health_checks.description",
         "health_checks.tenant",
+        "vips.description",
+        "virtual_servers.description",
         "virtual_servers.health_check",
         "virtual_servers.placement",
         "virtual_servers.tenant",

@@ -48,6 +48,11 @@ class CertificateProfile:
     minimum_tls: Optional[str] = option(
         Choice("1.2", "1.3"), "The oldest TLS version allowed. Unset leaves it to the engine.", impact="new_connections"
     )
+    description: Optional[str] = option(
+        FreeText(),
+        "What people call it where that is no name here, or say of it, in one line of at most 255 characters.",
+        "For people and inventories only.",
+    )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
 
     def problems(self, path: str) -> Iterator[Problem]:

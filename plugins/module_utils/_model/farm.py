@@ -106,6 +106,11 @@ class Server:
     certificate_profiles: Tuple[str, ...] = option(
         References(), "The names of certificate profiles for TLS to it.", impact="new_connections"
     )
+    description: Optional[str] = option(
+        FreeText(),
+        "What people call it where that is no name here, or say of it, in one line of at most 255 characters.",
+        "For people and inventories only.",
+    )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
 
 
@@ -238,11 +243,22 @@ class Farm:
     reentry_time: Optional[float] = option(
         Seconds(0.1, 86400), "Seconds for which a server that failed has to be healthy before it is back, 0.1 to 86400."
     )
+    slow_start: Optional[float] = option(
+        Seconds(0.1, 86400),
+        "Seconds over which the share of a server that comes back grows to its weight, 0.1 to 86400. Unset gives it the"
+        " whole share at once.",
+        impact="new_connections",
+    )
     load_monitor: str = option(
         Choice("none", "uptime", "rup", "ruptime"),
         "How a server reports its load, which its weight then follows. V(none) leaves weights alone.",
         default="none",
         impact="new_connections",
+    )
+    description: Optional[str] = option(
+        FreeText(),
+        "What people call it where that is no name here, or say of it, in one line of at most 255 characters.",
+        "For people and inventories only.",
     )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
 

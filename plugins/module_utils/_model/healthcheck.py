@@ -120,6 +120,11 @@ class HealthCheck:
         "It is run as root, with the address of the server and the port to test as its two arguments; the port is V(0)"
         " where neither the health check, nor the server, nor the virtual server has one.",
     )
+    description: Optional[str] = option(
+        FreeText(),
+        "What people call it where that is no name here, or say of it, in one line of at most 255 characters.",
+        "For people and inventories only.",
+    )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
 
     def problems(self, path: str) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, Optional, Tuple
 
 from .addresses import Address, HostAddress, is_address
-from .fields import Boolean, FilePath, Integer, InterfaceName, Name, Password, Reference, Seconds, Text
+from .fields import Boolean, FilePath, FreeText, Integer, InterfaceName, Name, Password, Reference, Seconds, Text
 from .lists import Arguments, Interfaces, Nested, ObjectList, Programs
 from .objects import option
 from .problems import Problem, some
@@ -54,6 +54,11 @@ class Vip:
         Boolean(), "Whether the address is announced to the network, by gratuitous ARP or unsolicited neighbour"
         " advertisements, when a director takes it.", default=True,
     )  # fmt: skip
+    description: Optional[str] = option(
+        FreeText(),
+        "What people call it where that is no name here, or say of it, in one line of at most 255 characters.",
+        "For people and inventories only.",
+    )
 
     @property
     def ip(self) -> str:
@@ -267,6 +272,11 @@ class HaGroup:
         "Name one that stays. The other VIPs of the group can then come and go without any director noticing a"
         " difference in the adverts, which keepalived before 2.3.3 answers with two active directors.",
         impact="failover",
+    )
+    description: Optional[str] = option(
+        FreeText(),
+        "What people call it where that is no name here, or say of it, in one line of at most 255 characters.",
+        "For people and inventories only.",
     )
 
     def problems(self, path: str) -> Iterator[Problem]:

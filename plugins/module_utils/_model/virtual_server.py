@@ -155,6 +155,11 @@ class VirtualServer:
     placement: Optional[Placement] = option(  # noqa: RUF009
         Nested(Placement), "Where a source of truth puts it. For people and inventories only."
     )
+    description: Optional[str] = option(
+        FreeText(),
+        "What people call it where that is no name here, or say of it, in one line of at most 255 characters.",
+        "For people and inventories only.",
+    )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
     engine: str = option(
         Choice("auto", "ipvs", "keepalived", "haproxy", "aloha"),

@@ -22,7 +22,7 @@ from ansible_collections.evenkeel.lb.tests.unit.model.values import some, unicas
 @st.composite
 def _any_check(draw: st.DrawFn, name: str, families: list[int]) -> dict[str, Any]:
     type_ = draw(st.sampled_from(sorted(PARAMETERS)))
-    names = ("interval", "timeout", "retries", "rise", "port", "tenant", *PARAMETERS[type_])
+    names = ("interval", "timeout", "retries", "rise", "port", "description", "tenant", *PARAMETERS[type_])
     check = {"name": name, "type": type_, **draw(some(HealthCheck, *names))}
     if len(set(families)) == 1 and draw(st.booleans()):
         check["source"] = draw(unicast(families[0]))
@@ -42,7 +42,7 @@ def _any_check(draw: st.DrawFn, name: str, families: list[int]) -> dict[str, Any
 @st.composite
 def _any_server(draw: st.DrawFn, number: int, farm: dict[str, Any], family: int, checks: list[str]) -> dict[str, Any]:
     server = {"name": f"s{number}", "address": f"10.20.0.{number}" if family == 4 else f"fd20::{number}"}
-    server |= draw(some(Server, "state", "backup", "ssl_offload", "tenant"))
+    server |= draw(some(Server, "state", "backup", "ssl_offload", "description", "tenant"))
     server["weight"] = draw(st.integers(1, 65535))
     if farm["mode"] == "nat":
         server |= draw(some(Server, "port"))
@@ -59,7 +59,9 @@ def _any_server(draw: st.DrawFn, number: int, farm: dict[str, Any], family: int,
 @st.composite
 def _any_farm(draw: st.DrawFn, name: str, family: int, checks: list[str]) -> dict[str, Any]:
     farm = {"name": name, "mode": draw(st.sampled_from(["nat", "gateway", "tunnel"]))}
-    farm |= draw(some(Farm, "balance", "on_failure", "reentry_time", "load_monitor", "tenant"))
+    farm |= draw(
+        some(Farm, "balance", "on_failure", "reentry_time", "slow_start", "load_monitor", "description", "tenant")
+    )
     if farm["mode"] == "tunnel":
         farm |= draw(st.sampled_from([{}, {"tunnel_type": "gre"}, {"tunnel_type": "gue", "tunnel_port": 6080}]))
     if draw(st.booleans()):
@@ -102,7 +104,7 @@ def _type_and_protocol(mode: str) -> st.SearchStrategy[dict[str, str]]:
 @st.composite
 def _any_service(draw: st.DrawFn, number: int, farm: dict[str, Any], family: int, vip: str | None) -> dict[str, Any]:
     service = {"name": f"v{number}", "farm": farm["name"], **draw(_type_and_protocol(farm["mode"]))}
-    service |= draw(some(VirtualServer, "enabled", "tenant", "engine"))
+    service |= draw(some(VirtualServer, "enabled", "description", "tenant", "engine"))
     key = draw(st.sampled_from(["port", "ports", "fwmark"])) if TRANSPORTS[service["protocol"]] else "neither"
     if key == "fwmark":
         service["fwmark"] = number + 1
@@ -124,7 +126,7 @@ def _any_service(draw: st.DrawFn, number: int, farm: dict[str, Any], family: int
 def _any_group(draw: st.DrawFn, number: int) -> dict[str, Any]:
     members = [{"name": f"lb{one}", "priority": one, "address": f"10.10.3.{one}"} for one in (1, 2, 3)]
     group = {"name": f"g{number}", "virtual_router_id": number + 1, "interface": "eth1", "members": members}
-    said = some(HaGroup, "preempt", "unicast", "tracked_services", "tracked_interfaces")
+    said = some(HaGroup, "preempt", "unicast", "tracked_services", "tracked_interfaces", "description")
     group |= {"member": draw(st.sampled_from(["lb1", "lb2", "lb3"])), **draw(said)}
     group["connection_sync"] = number == 0 and draw(st.booleans())
     if draw(st.booleans()):
@@ -138,7 +140,7 @@ def any_documents(draw: st.DrawFn) -> dict[str, Any]:
     """Documents of valid configurations that say whatever the model can."""
     profiles = [
         {"name": name, "type": type_, "certificate_file": "/etc/ssl/own.pem", "chain_file": "/etc/ssl/ca.pem"}
-        | draw(some(CertificateProfile, "key_file", "expiration", "ciphers", "minimum_tls", "tenant"))
+        | draw(some(CertificateProfile, "key_file", "expiration", "ciphers", "minimum_tls", "description", "tenant"))
         for name, type_ in (("server", "server"), ("client", "client"), ("both", "mutual_tls"))
     ]
     families = draw(st.lists(st.sampled_from([4, 6]), max_size=3))
@@ -156,7 +158,7 @@ def any_documents(draw: st.DrawFn) -> dict[str, Any]:
         vip |= draw(st.sampled_from([{"interface": "eth1"}, *({"ha_group": group["name"]} for group in groups)]))
         if family == 4 and "interface" in vip:
             vip |= draw(st.sampled_from([{}, {"label": "eth1:1"}]))
-        vips.append(vip | draw(some(Vip, "announce")))
+        vips.append(vip | draw(some(Vip, "announce", "description")))
         services.append(draw(_any_service(number, farm, family, draw(st.sampled_from([None, vip["name"]])))))
         if names and draw(st.booleans()):
             services[-1]["health_check"] = draw(st.sampled_from(names))

@@ -25,14 +25,20 @@ def same(*words: str) -> dict[Any, Any]:
 
 
 TEXT = {"Acme": "Acme"}
+# Nautobot takes any 255 characters for a name, also twice: whoever brings such an object here names it anew.
+FREE = "Web shop (Paris): " + "e" * 237
 ALL_PORTS = {"virtual_servers.ports": ["1-65535"]}
 
 # Nautobot 3.0 to 3.2, app load_balancers, fields and choice slugs as its REST API says them.
 NAUTOBOT = {
     "VirtualServer": [
-        Row("name", "virtual_servers.name", {"vs-https-www": "vs-https-www"}),
+        Row(
+            "name",
+            "virtual_servers.name",
+            {"vs-https-www": "vs-https-www", FREE: {"virtual_servers.description": FREE}},
+        ),
         Row("vip", "virtual_servers.vip", {"192.0.2.10/24": "192.0.2.10", "2001:db8::10/64": "2001:db8::10"}),
-        Row("port", "virtual_servers.port", {443: 443, None: ALL_PORTS}),
+        Row("port", "virtual_servers.port", {443: 443, 0: ALL_PORTS, None: ALL_PORTS}),
         Row(
             "protocol",
             "virtual_servers.protocol",
@@ -57,7 +63,7 @@ NAUTOBOT = {
         Row("certificate_profiles", "virtual_servers.certificate_profiles", {"cert-www": ["cert-www"]}),
     ],
     "LoadBalancerPool": [
-        Row("name", "farms.name", {"pool-tcp": "pool-tcp"}),
+        Row("name", "farms.name", {"pool-tcp": "pool-tcp", FREE: {"farms.description": FREE}}),
         Row(
             "load_balancing_algorithm",
             "farms.balance",
@@ -84,8 +90,8 @@ NAUTOBOT = {
     "LoadBalancerPoolMember": [
         Row("ip_address", "farms.servers.address", {"10.0.0.1/24": "10.0.0.1", "2001:db8::1/64": "2001:db8::1"}),
         Row("load_balancer_pool", "farms.servers", {"pool-tcp": [{"name": "web1", "address": "10.20.0.21"}]}),
-        Row("port", "farms.servers.port", {8080: 8080}),
-        Row("label", "farms.servers.name", {"web-01": "web-01"}),
+        Row("port", "farms.servers.port", {8080: 8080, 0: None}),
+        Row("label", "farms.servers.name", {"web-01": "web-01", FREE: {"farms.servers.description": FREE}}),
         Row("ssl_offload", "farms.servers.ssl_offload", {True: True, False: False}),
         Row(
             "status",
@@ -103,7 +109,7 @@ NAUTOBOT = {
         Row("tenant", "farms.servers.tenant", TEXT),
     ],
     "HealthCheckMonitor": [
-        Row("name", "health_checks.name", {"hc-http": "hc-http"}),
+        Row("name", "health_checks.name", {"hc-http": "hc-http", FREE: {"health_checks.description": FREE}}),
         Row(
             "health_check_type",
             "health_checks.type",
@@ -116,7 +122,11 @@ NAUTOBOT = {
         Row("tenant", "health_checks.tenant", TEXT),
     ],
     "CertificateProfile": [
-        Row("name", "certificate_profiles.name", {"cert-www": "cert-www"}),
+        Row(
+            "name",
+            "certificate_profiles.name",
+            {"cert-www": "cert-www", FREE: {"certificate_profiles.description": FREE}},
+        ),
         Row("certificate_type", "certificate_profiles.type", same("client", "server", "mutual_tls")),
         Row("certificate_file_path", "certificate_profiles.certificate_file", {"/etc/ssl/www.pem": "/etc/ssl/www.pem"}),
         Row("chain_file_path", "certificate_profiles.chain_file", {"/etc/ssl/chain.pem": "/etc/ssl/chain.pem"}),
@@ -129,7 +139,9 @@ NAUTOBOT = {
     ],
 }
 
-# Piranha: the keys of `virtual` and `server` in lvs.cf, and what its panel says for the pair as a whole.
+PAIR = [{"name": "lb1", "priority": 150}, {"name": "lb2", "priority": 100}]
+
+# Piranha: the keys of `virtual` and `server` in lvs.cf, and those for the pair of routers as a whole.
 PIRANHA = {
     "virtual": [
         Row("NAME", "virtual_servers.name", {"web": "web"}),
@@ -196,7 +208,17 @@ PIRANHA = {
         Row("tcp_timeout", "ha_groups.connection_timeouts.tcp", {900: 900}),
         Row("tcpfin_timeout", "ha_groups.connection_timeouts.tcp_fin", {120: 120}),
         Row("udp_timeout", "ha_groups.connection_timeouts.udp", {300: 300}),
-        Row("nat_router", "vips.address", {"10.20.0.254": "10.20.0.254/24"}),
+        # the second path of the heartbeat: an HA group on the other interface, of the same sync_group
+        Row("primary_private", "ha_groups.members.address", {"10.20.0.1": "10.20.0.1"}),
+        Row("backup_private", "ha_groups.members.address", {"10.20.0.2": "10.20.0.2"}),
+        Row(
+            "backup_active",
+            "ha_groups.members",
+            {0: PAIR[:1], 1: PAIR},
+        ),
+        Row("monitor_links", "ha_groups.tracked_interfaces", {0: None, 1: ["eth1"]}),
+        Row("nat_router (address)", "vips.address", {"10.20.0.254": "10.20.0.254/24"}),
+        Row("nat_router (device)", "vips.label", same("eth1:2")),
         Row("nat_nmask", "vips.address", {"255.255.255.0": "10.20.0.254/24"}),
         Row("syncdaemon", "ha_groups.connection_sync", {0: False, 1: True}),
     ],
@@ -247,14 +269,41 @@ ALOHA = {
             {"enabled": "alive", "": {"farms.servers.health_check": "unchecked", "health_checks.type": "none"}},
         ),
     ],
+    # what its LVS file says beyond the API
+    "LVS file": [
+        Row(
+            "localitybased",
+            "farms.balance",
+            {"": "locality_least_connections", "replication": "locality_least_connections_replicated"},
+        ),
+        Row("rise", "health_checks.rise", {"2": "2"}),
+        Row("fall", "health_checks.retries", {"3": "3"}),
+        Row("inhibit", "farms.on_failure", {"": "remove", "inhibit": "quiesce"}),
+        Row("vhost", "health_checks.host", same("www.example.com")),
+    ],
 }
 
 SEEDS = {"Nautobot": NAUTOBOT, "Piranha": PIRANHA, "ALOHA": ALOHA}
 
-# What Piranha's files say and its panel for balancing does not, and why the model does not either.
+# What the files of Piranha and the ALOHA say and the model does not, and why.
 NOT_OF_THE_MODEL = {
     "start_cmd": "starts failover services without balancing (service = fos)",
     "stop_cmd": "stops failover services without balancing (service = fos)",
+    "service": "chooses between balancing and failover services without it",
     "master": "copies files between the two routers, as inventories do",
     "dirs": "copies files between the two routers, as inventories do",
+    "sync": "copies files between the two routers, as inventories do",
+    "rsh_command": "copies files between the two routers, as inventories do",
+    "serial_no": "counts the versions of the file, as a repository does",
+    "heartbeat": "VRRP is never without adverts",
+    "heartbeat_port": "VRRP is a protocol of IP and has no ports",
+    "primary_shared": "is a disk that both routers reach, which VRRP does without",
+    "backup_shared": "is a disk that both routers reach, which VRRP does without",
+    "reservation_conflict_action": "is about a disk that both routers reach, which VRRP does without",
+    "hard_shutdown": "is how the daemons of Piranha stop each other",
+    "active_cmd": "runs programs of the site when a router takes over",
+    "inactive_cmd": "runs programs of the site when a router gives up",
+    "debug_level": "is what Piranha writes to its log",
+    "ipvsadm": "is where Piranha finds a program",
+    "arpcheck": "asks for the link address of a server, as the director does before it asks by icmp",
 }

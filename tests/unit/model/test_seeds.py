@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All that Nautobot, Piranha's panel and the ALOHA's layer 4 can say has a home in the model and is valid there."""
+"""All that Nautobot, Piranha and the ALOHA's layer 4 can say has a home in the model and is valid there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROWS = [
     for model, rows in models.items()
     for row in rows
 ]
-CONTAINERS = {"farms.servers"}
+CONTAINERS = {"farms.servers", "ha_groups.members"}
 
 # The fields as the seeds list them: a field that is forgotten above is a row without a home.
 FIELDS = {
@@ -49,8 +49,10 @@ FIELDS = {
         ),
         "server": "NAME address active port weight",
         "pair": (
-            "network primary backup keepalive deadtime nat_router nat_nmask syncdaemon syncd_iface syncd_id "
-            "tcp_timeout tcpfin_timeout udp_timeout"
+            "serial_no primary backup primary_private backup_private primary_shared backup_shared "
+            "reservation_conflict_action service backup_active heartbeat heartbeat_port keepalive deadtime network "
+            "nat_router nat_nmask monitor_links syncdaemon syncd_iface syncd_id tcp_timeout tcpfin_timeout "
+            "udp_timeout hard_shutdown active_cmd inactive_cmd rsh_command sync debug_level ipvsadm"
         ),
     },
     "ALOHA": {
@@ -60,6 +62,7 @@ FIELDS = {
             "adv_check_http_status_code"
         ),
         "L4 server": "NAME address port weight sorry check",
+        "LVS file": "localitybased rise fall inhibit vhost arpcheck",
     },
 }
 SLUGS = {
@@ -95,7 +98,7 @@ def test_every_field_of_a_seed_has_a_row(seed: str, model: str, names: str) -> N
 
 
 def test_what_is_left_out_is_listed_with_its_reason() -> None:
-    listed = {name for model in FIELDS["Piranha"].values() for name in model.split()}
+    listed = {name for models in FIELDS.values() for names in models.values() for name in names.split()}
     assert set(NOT_OF_THE_MODEL) <= listed
     assert all(NOT_OF_THE_MODEL.values())
 
@@ -118,10 +121,24 @@ def test_a_row_has_a_home_that_takes_all_its_values(row: Any) -> None:
         document = around(path, told)
         for other, more in beside:
             put(document, other, more)
-        assert not all_problems(Configuration.from_document(document))
+        configuration = Configuration.from_document(document)
+        assert not all_problems(configuration)
+        for home, said in ((path, told), *beside):
+            assert found(configuration.document(), home) == canonical(home, said)
 
 
-def test_a_value_is_found_again_at_its_home() -> None:
-    document = around("virtual_servers.ports", ["1-65535"])
-    (service,) = Configuration.from_document(document).document()["virtual_servers"]
-    assert (service["ports"], service.get("port")) == (["1-65535"], None)
+def found(document: dict[str, Any], path: str) -> Any:
+    """The value of one field of the first object of its kind; None where it is unset."""
+    kind, *between, last = path.split(".")
+    thing = document[kind][0]
+    for step in between:
+        inner = thing[step]
+        thing = inner[0] if isinstance(inner, list) else inner
+    return thing.get(last)
+
+
+def canonical(path: str, value: Any) -> Any:
+    if value is None or path in CONTAINERS:
+        return value
+    type_ = declared()[path].type
+    return type_.serialise(type_.parse(value))
