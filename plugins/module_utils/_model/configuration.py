@@ -15,6 +15,7 @@ from .certificate_profile import CertificateProfile
 from .farm import Farm, Server
 from .fields import Name, shown
 from .healthcheck import HealthCheck
+from .likely import likely_first
 from .objects import described, merged, parse_list, serialise
 from .problems import InvalidConfiguration, Problem, nearest_names, some
 from .vip import HaGroup, Vip
@@ -70,7 +71,9 @@ class Configuration:
         for key in document:
             if key not in KINDS:
                 where = key if Name().accepts(key) else "configuration"
-                problems.append(Problem(where, f"{shown(key)} is not a kind of object", ", ".join(KINDS)))
+                problems.append(
+                    Problem(where, f"{shown(key)} is not a kind of object", likely_first(key, tuple(KINDS)))
+                )
         for kind, cls_of_kind in KINDS.items():
             items = document.get(kind)
             things = parse_list(cls_of_kind, () if items is None else items, kind, problems)

@@ -14,6 +14,8 @@ import datetime
 import re
 from typing import Any, Mapping, Optional
 
+from .likely import likely_first
+
 _MOMENT = re.compile(
     r"(?P<moment>\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?)(?:\.\d{1,9})?(?P<zone>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -143,6 +145,11 @@ class Choice(Text):
     def __init__(self, *choices: str) -> None:
         super().__init__("|".join(re.escape(choice) for choice in choices), ", ".join(choices))
         self.choices = choices
+
+    def parse(self, value: Any) -> str:
+        if isinstance(value, str) and self.accepts(value):
+            return value
+        raise BadValue(self.refused(value), likely_first(value, self.choices))
 
 
 class Integer(FieldType):

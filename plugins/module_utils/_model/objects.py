@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
 
 from .fields import BadValue, FieldType, Name, shown
+from .likely import likely_first
 from .lists import Nested, ObjectList
 from .problems import Problem
 
@@ -105,7 +106,8 @@ def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
         field = declared.get(name)
         if field is None:
             where = f"{path}.{name}" if _NAME.accepts(name) else path
-            problems.append(Problem(where, f"{shown(name)} is not a field of a {described(kind)}", ", ".join(declared)))
+            message = f"{shown(name)} is not a field of a {described(kind)}"
+            problems.append(Problem(where, message, likely_first(name, tuple(declared))))
         elif value is None:
             continue
         elif isinstance(field.type, ObjectList):

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from typing import Collection, Iterable, Sequence, Tuple
+from typing import Collection, Iterable, Optional, Sequence, Tuple
+
+from .likely import LIKE_A_NAME, meant, with_others
 
 _SHOWN = 10
 _SHOWN_PROBLEMS = 100
-# Looking for a similar name among more takes longer than it helps.
-_SIMILAR_AMONG = 200
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,10 @@ def some(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
 
 
-def nearest_names(known: Collection[str], wanted: str, word: str, listed: str) -> str:
-    """What to write instead of the name of an object that is not there: the one that was probably meant, or ``listed``,
-    which is ``some`` of the known ones."""
+def nearest_names(known: Collection[str], wanted: Optional[str], word: str, listed: str) -> str:
+    """What to write instead of the name of an object that is not there: the one that was probably meant first, unless
+    ``wanted`` is None, and the others, of which ``listed`` is ``some``."""
     if not known:
         return f"no {word} is recorded yet"
-    similar = difflib.get_close_matches(wanted, known, 1) if len(known) <= _SIMILAR_AMONG else []
-    return f"{similar[0]}, most likely" if similar else listed
+    likely = meant(wanted, list(known), LIKE_A_NAME)
+    return listed if likely is None else with_others(likely, some([name for name in known if name != likely]))

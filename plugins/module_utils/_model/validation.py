@@ -16,6 +16,9 @@ from .objects import described, incomplete
 from .problems import Problem, in_order, nearest_names, some
 from .service_rules import service_problems
 
+# Of more names that are missing, nobody wants to know what was meant by each, which takes milliseconds.
+_LOOKED_UP = 100
+
 
 def examine(document: Any) -> Tuple[Configuration, Tuple[Problem, ...]]:
     """What can be understood of a document, and everything that is wrong with it, field by field and as a whole.
@@ -60,13 +63,13 @@ def _object_problems(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _missing_references(configuration: Configuration) -> Iterator[Problem]:
-    listed = {kind: some(list(configuration.of(kind))) for kind in KINDS}
-    for reference in configuration.references():
-        known = configuration.of(reference.target)
-        if reference.name not in known:
-            word = described(KINDS[reference.target])
-            instead = nearest_names(known, reference.name, word, listed[reference.target])
-            yield Problem(reference.path, f"there is no {word} {reference.name!r}", instead, missing=True)
+    missing = [item for item in configuration.references() if item.name not in configuration.of(item.target)]
+    listed = {kind: some(list(configuration.of(kind))) for kind in {item.target for item in missing}}
+    for reference in missing:
+        word = described(KINDS[reference.target])
+        wanted = reference.name if len(missing) <= _LOOKED_UP else None
+        instead = nearest_names(configuration.of(reference.target), wanted, word, listed[reference.target])
+        yield Problem(reference.path, f"there is no {word} {reference.name!r}", instead, missing=True)
 
 
 def _vip_problems(configuration: Configuration) -> Iterator[Problem]:

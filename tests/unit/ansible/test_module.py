@@ -119,7 +119,11 @@ def test_what_the_whole_configuration_refuses_is_told_and_nothing_recorded(run: 
     answer = run(virtual_server, name="web", farm="wbe")
     assert answer["failed"]
     assert answer["problems"] == [
-        {"path": "virtual_servers[web].farm", "message": "there is no farm 'wbe'", "allowed": "web, most likely"}
+        {
+            "path": "virtual_servers[web].farm",
+            "message": "there is no farm 'wbe'",
+            "allowed": "web, most likely; or web6",
+        }
     ]
     assert system.files == before
 
