@@ -167,12 +167,13 @@ options:
         type: bool
       max_connections:
         description:
-          - The most connections it may have at a time; more are not sent to it. Unset means no limit.
+          - The most connections it may have at a time, 1 to 2147483647; more are not sent to it. Unset means
+            no limit.
         type: int
       low_connections:
         description:
           - After C(max_connections) was reached, how few connections it has to fall to before it gets new
-            ones. Unset means three quarters of it.
+            ones, 1 to 2147483647. Unset means three quarters of it.
         type: int
       health_check:
         description:
@@ -230,15 +231,15 @@ options:
       - down
   quorum:
     description:
-      - How much weight of healthy servers there has to be for the farm to serve. Servers that are drained
-        or disabled lower it to the weight that is left.
+      - How much weight of healthy servers there has to be for the farm to serve, 1 to 65535000. Servers that
+        are drained or disabled lower it to the weight that is left.
       - Taken as V(1) when unset.
     type: int
   hysteresis:
     description:
       - How much weight above O(quorum) there has to be before the farm serves, and how much of it may then
-        be missing before it serves no longer. While servers are drained or disabled, it serves at the latest
-        with all others.
+        be missing before it serves no longer, 0 to 65535000.
+      - While servers are drained or disabled, it serves at the latest with all others.
       - Taken as V(0) when unset.
     type: int
   reentry_time:

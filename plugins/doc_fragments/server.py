@@ -38,12 +38,13 @@ options:
     type: bool
   max_connections:
     description:
-      - The most connections it may have at a time; more are not sent to it. Unset means no limit.
+      - The most connections it may have at a time, 1 to 2147483647; more are not sent to it. Unset means
+        no limit.
     type: int
   low_connections:
     description:
-      - After O(max_connections) was reached, how few connections it has to fall to before it gets new ones.
-        Unset means three quarters of it.
+      - After O(max_connections) was reached, how few connections it has to fall to before it gets new ones,
+        1 to 2147483647. Unset means three quarters of it.
     type: int
   health_check:
     description:

@@ -88,13 +88,13 @@ class Server:
     )
     max_connections: Optional[int] = option(
         Integer(1, _MOST_CONNECTIONS),
-        "The most connections it may have at a time; more are not sent to it. Unset means no limit.",
+        "The most connections it may have at a time, 1 to 2147483647; more are not sent to it. Unset means no limit.",
         impact="new_connections",
     )
     low_connections: Optional[int] = option(
         Integer(1, _MOST_CONNECTIONS),
-        "After O(max_connections) was reached, how few connections it has to fall to before it gets new ones. Unset"
-        " means three quarters of it.",
+        "After O(max_connections) was reached, how few connections it has to fall to before it gets new ones, 1 to"
+        " 2147483647. Unset means three quarters of it.",
         impact="new_connections",
     )
     health_check: Optional[str] = option(
@@ -230,14 +230,15 @@ class Farm:
     )
     quorum: int = option(
         Integer(1, 65535 * 1000),
-        "How much weight of healthy servers there has to be for the farm to serve. Servers that are drained or disabled"
-        " lower it to the weight that is left.",
+        "How much weight of healthy servers there has to be for the farm to serve, 1 to 65535000. Servers that are"
+        " drained or disabled lower it to the weight that is left.",
         default=1,
     )
     hysteresis: int = option(
         Integer(0, 65535 * 1000),
         "How much weight above O(quorum) there has to be before the farm serves, and how much of it may then be missing"
-        " before it serves no longer. While servers are drained or disabled, it serves at the latest with all others.",
+        " before it serves no longer, 0 to 65535000.",
+        "While servers are drained or disabled, it serves at the latest with all others.",
         default=0,
     )
     reentry_time: Optional[float] = option(

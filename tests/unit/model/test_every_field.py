@@ -11,6 +11,7 @@ import json
 import pytest
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Integer, Seconds
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
 from ansible_collections.evenkeel.lb.tests.unit.model.around import around, declared, samples, where
@@ -49,3 +50,17 @@ def test_a_default_is_canonical_and_described(path, option):
     if option.default is not None:
         assert option.type.parse(option.type.serialise(option.default)) == option.default
         assert not option.required
+
+
+def numbers() -> list[str]:
+    return [path for path, option in declared().items() if isinstance(option.type, (Integer, Seconds))]
+
+
+@pytest.mark.parametrize("path", numbers())
+def test_the_documentation_of_a_number_says_its_range(path):
+    option = declared()[path]
+    least, most, text = option.type._least, option.type._most, " ".join(option.text)
+    said = [f"{least:g} to {most:.10g}"]
+    if least == 0 and "V(0)" in text:  # has a meaning of its own there
+        said.append(f"1 to {most}")
+    assert any(range_ in text for range_ in said)
