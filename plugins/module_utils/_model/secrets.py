@@ -10,7 +10,8 @@ Whoever reads a configuration sees stars in place of secrets, and may give it ba
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, FrozenSet, Iterator, List, Mapping, Optional, Tuple, Type
+from collections import abc
+from typing import Any, FrozenSet, Iterator, List, Optional, Tuple, Type
 
 from .configuration import KINDS, Configuration
 from .lists import Nested, ObjectList
@@ -50,12 +51,12 @@ def secrets_in(document: Any) -> Iterator[str]:
     waiting = [document]
     while waiting:
         thing = waiting.pop()
-        if isinstance(thing, Mapping):
-            for name, value in thing.items():
-                if name not in _SECRET_FIELDS:
-                    waiting.append(value)
-                elif value is not None and value != MASK:
-                    yield str(value)
+        if isinstance(thing, abc.Mapping):
+            for name in _SECRET_FIELDS & thing.keys():
+                if thing[name] is not None and thing[name] != MASK:
+                    yield str(thing[name])
+            # text and numbers, which are most of it, hold nothing
+            waiting.extend(value for value in thing.values() if not isinstance(value, (str, int)))
         elif isinstance(thing, (list, tuple)):
             waiting.extend(thing)
 

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a wish changes, counted; wishes that remove too much; and secrets that come back masked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.guards import changes, refusals
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import merged
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import MASK, serialise
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.secrets import secrets_in, unmasked
+from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents
+
+configurations = any_documents().map(Configuration.from_document)
+
+
+def shown(configuration: Configuration) -> dict[str, list[dict[str, Any]]]:
+    """As people see it."""
+    return {kind: [serialise(thing, hide_secrets=True) for thing in configuration.of(kind).values()] for kind in KINDS}
+
+
+@given(configurations, configurations)
+@settings(max_examples=25)
+def test_counts_add_up(before: Configuration, after: Configuration) -> None:
+    there, back = changes(before, after), changes(after, before)
+    for kind, change in there.items():
+        assert len(change.added) + change.before - len(change.removed) == back[kind].before
+        assert (change.added, change.changed, change.removed) == (
+            back[kind].removed, back[kind].changed, back[kind].added
+        )  # fmt: skip
+    assert any(change.added or change.changed or change.removed for change in there.values()) == (before != after)
+
+
+@given(configurations, configurations, st.integers(0, 100))
+@settings(max_examples=25)
+def test_only_what_goes_is_refused(before: Configuration, after: Configuration, limit: int) -> None:
+    assert refusals(before, before, limit) == []
+    added = merged(before, after)
+    assert {problem.path for problem in refusals(before, added, 0)} <= {
+        kind for kind, change in changes(before, added).items() if change.removed
+    } | {f"farms[{name}].servers" for name in before.farms}
+    lost = {
+        kind for kind, change in changes(before, after).items() if len(change.removed) * 100 > limit * change.before
+    }
+    assert lost <= {problem.path for problem in refusals(before, after, limit)}
+    assert [problem for problem in refusals(before, after, 100) if problem.path in changes(before, after)] == []
+
+
+@given(configurations)
+@settings(max_examples=25)
+def test_what_is_shown_means_what_it_was_shown_of(configuration: Configuration) -> None:
+    given_back = Configuration.from_document(shown(configuration))
+    assert unmasked(configuration, given_back) == (configuration, [])
+    hidden = [name for name, group in configuration.ha_groups.items() if group.password is not None]
+    _same, problems = unmasked(Configuration(), given_back)
+    assert sorted(problem.path for problem in problems) == [f"ha_groups[{name}].password" for name in sorted(hidden)]
+
+
+@given(configurations)
+@settings(max_examples=25)
+def test_every_secret_of_a_document_is_found_and_no_mask_of_one(configuration: Configuration) -> None:
+    passwords = {group.password for group in configuration.ha_groups.values() if group.password is not None}
+    assert set(secrets_in(configuration.document())) == passwords
+    assert set(secrets_in([{"anything": (configuration.document(),)}, 3])) == passwords
+    assert set(secrets_in(shown(configuration))) == set()
+
+
+def test_a_secret_is_found_in_a_document_that_is_wrong() -> None:
+    document = {"ha_groups": {"main": {"password": 12345}}, "farms": [{"password": ["x"]}, {"password": MASK}]}
+    assert set(secrets_in(document)) == {"12345", "['x']"}
