@@ -130,16 +130,15 @@ EXAMPLES = r"""
     state: overridden
     allow_empty: true
 
-# Single objects, applied at once at the end.
-- name: Keep each farm for later
-  evenkeel.lb.lb_farm:
-    name: "{{ item }}"
-    balance: least_connections
-    defer: true
-  loop: [web, shop]
-
-- name: Apply all of them
+- name: Keep the farms for later, so that other tasks can add to them
   evenkeel.lb.lb_config:
+    config:
+      farms: "{{ lb_farms }}"
+    defer: true
+
+- name: Apply everything that was deferred
+  evenkeel.lb.lb_config:
+    max_impact: drain
 """
 
 RETURN = r"""

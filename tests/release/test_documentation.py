@@ -19,7 +19,7 @@ import yaml
 
 DOC = Path(sys.executable).with_name("ansible-doc")
 # Options that say how a task is carried out, not what the object shall be.
-ABOUT_THE_RUN = {"state", "on_error", "wait"}
+ABOUT_THE_RUN = {"state", "on_error", "max_impact", "defer", "wait", "purge_limit", "allow_empty"}
 COMMON_RESULTS = {"steps", "impact", "reload", "transaction", "problems"}
 
 
@@ -37,7 +37,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> dict[
         check=True,
     )
     documentation: dict[str, Any] = json.loads(result.stdout)
-    assert len(documentation) == len(files) == 7
+    assert len(documentation) == len(files) == 8
     return documentation
 
 
