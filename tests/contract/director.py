@@ -13,6 +13,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import ansible.module_utils
 import pyroute2
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -21,6 +22,7 @@ SPEC = REPOSITORY / "tests/contract/director.yml"
 UNIT = REPOSITORY / "roles/director/files/evenkeel-lb-nftables.service"
 HOST = "lb1"
 FOLDER = "/root/contract"
+MODULES = "ansible_collections/evenkeel/lb/plugins/modules"
 UTILS = "ansible_collections/evenkeel/lb/plugins/module_utils"
 CONTRACT = "ansible_collections/evenkeel/lb/tests/contract"
 SECONDS_OF_A_COMMAND = 120
@@ -72,6 +74,16 @@ class Director:
         self.shell(f"cat > /etc/systemd/system/{UNIT.name}", UNIT.read_bytes())
         self.shell(f"systemctl daemon-reload && systemctl enable --quiet --now {UNIT.name}")
 
+    def bring_modules(self) -> None:
+        """Bring the modules onto a host that is equipped, with what they need of Ansible."""
+        self.shell(f"tar -x -z -C {FOLDER}", _modules())
+
+    def module(self, name: str, **arguments: Any) -> dict[str, Any]:
+        """What a module that was brought prints, in a process of its own."""
+        script = f"PYTHONPATH={FOLDER} exec python3 {FOLDER}/run_module.py {name}"
+        answer: dict[str, Any] = json.loads(self.shell(script, json.dumps(arguments).encode()))
+        return answer
+
     def close(self) -> None:
         if self._driver is not None:
             self._driver.communicate(timeout=SECONDS_OF_A_COMMAND)
@@ -83,14 +95,25 @@ def lab(*arguments: str) -> None:
     subprocess.run([LAB, *arguments], check=True)
 
 
-def _bundle() -> bytes:
-    def without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        return None if "__pycache__" in entry.name else entry
+def _without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if "__pycache__" in entry.name else entry
 
+
+def _modules() -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        archive.add(REPOSITORY / "plugins/module_utils", UTILS, filter=without_caches)
-        archive.add(Path(pyroute2.__file__).parent, "pyroute2", filter=without_caches)
+        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))
+        archive.add(Path(ansible.module_utils.__path__[0]), "ansible/module_utils", filter=_without_caches)
+        archive.add(REPOSITORY / "plugins/modules", MODULES, filter=_without_caches)
+        archive.add(REPOSITORY / "tests/contract/run_module.py", "run_module.py")
+    return packed.getvalue()
+
+
+def _bundle() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+        archive.add(REPOSITORY / "plugins/module_utils", UTILS, filter=_without_caches)
+        archive.add(Path(pyroute2.__file__).parent, "pyroute2", filter=_without_caches)
         archive.add(REPOSITORY / "tests/contract/driver.py", "driver.py")
         for name in ("answering", "faults", "prover", "victim", "witnesses"):
             archive.add(REPOSITORY / f"tests/contract/{name}.py", f"{CONTRACT}/{name}.py")

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import re
@@ -15,7 +14,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,9 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import ansible.module_utils
-
-from ansible_collections.evenkeel.lb.tests.contract.director import FOLDER, LAB, REPOSITORY, Director
+from ansible_collections.evenkeel.lb.tests.contract.director import LAB, REPOSITORY, Director
 
 LAB_NAME = f"contract-drain-{os.getpid()}"
 SPEC = REPOSITORY / "tests/contract/drain.yml"
@@ -61,7 +57,7 @@ class Scene:
 
     def prepare(self) -> None:
         self.director.equip("keepalived", "ipvsadm")
-        self.director.shell(f"tar -x -z -C {FOLDER}", _bundle())
+        self.director.bring_modules()
         self.director.shell(AS_THE_ROLE_DOES)
         self.settle()
         for server in ADDRESSES:
@@ -97,10 +93,7 @@ class Scene:
     def run(self, module: str, **arguments: Any) -> Answer:
         """The result of a module on the director, and what it took as ``took``, in seconds."""
         began = time.monotonic()
-        told = self.director.shell(
-            f"PYTHONPATH={FOLDER} exec python3 {FOLDER}/run_module.py {module}", json.dumps(arguments).encode()
-        )
-        answer: Answer = json.loads(told)
+        answer = self.director.module(module, **arguments)
         return {"took": time.monotonic() - began, **answer}
 
     def server(self, state: str, **arguments: Any) -> Answer:
@@ -182,22 +175,6 @@ def eventually(holds: Callable[[], bool], seconds: float) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds:g} s"
         time.sleep(0.05)
-
-
-def _bundle() -> bytes:
-    """What modules need beside the collection's own libraries."""
-
-    def without_caches(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        return None if "__pycache__" in entry.name else entry
-
-    packed = io.BytesIO()
-    modules = "ansible_collections/evenkeel/lb/plugins/modules"
-    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))
-        archive.add(Path(ansible.module_utils.__path__[0]), "ansible/module_utils", filter=without_caches)
-        archive.add(REPOSITORY / "plugins/modules", modules, filter=without_caches)
-        archive.add(REPOSITORY / "tests/contract/run_module.py", "run_module.py")
-    return packed.getvalue()
 
 
 class Flow:
