@@ -193,10 +193,12 @@ def _compiled(
 
 
 def _planned(system: System, works: Sequence[_Work], begun: Sequence[Configuration]) -> List[_Work]:
-    for work in works:
+    with system.still():  # engines that share the kernel's table see one and the same
+        observed = [work.engine.read(system) for work in works]
+    for work, held in zip(works, observed):
         for configuration in begun:
             work.owned = _joined(work, configuration, _wanted_elsewhere(work, works))
-        work.steps = work.engine.plan(work.desired, work.engine.read(system), work.owned)
+        work.steps = work.engine.plan(work.desired, held, work.owned)
     # after a run that did not end, one engine may take with it what another holds and has nothing to do for
     return _in_order([work for work in works if work.steps or begun])
 

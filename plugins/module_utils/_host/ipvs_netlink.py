@@ -106,6 +106,10 @@ def read_table(system: System) -> Table:
 
     While the module is not loaded the table is empty: reading does not load it. Raises NetlinkError.
     """
+    return system.once(_read_table)
+
+
+def _read_table(system: System) -> Table:
     if not is_loaded(system):
         return Table()
     with connected(system) as family:

@@ -19,7 +19,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import Iterator, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, Optional, Sequence, TypeVar
 
 
 class HostFault(Exception):
@@ -35,8 +35,31 @@ class Completed:
     stderr: str
 
 
+_Seen = TypeVar("_Seen")
+
+
 class System:
     """This machine."""
+
+    _seen: Optional[Dict[Any, Any]] = None
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """A block in which we change nothing: what is looked at by ``once`` is looked at once."""
+        self._seen = {}
+        try:
+            yield
+        finally:
+            self._seen = None
+
+    def once(self, look: Callable[[System], _Seen]) -> _Seen:
+        """What ``look`` finds on this machine now, or found since the begin of a block that is still."""
+        if self._seen is None:
+            return look(self)
+        if look not in self._seen:
+            self._seen[look] = look(self)
+        found: _Seen = self._seen[look]
+        return found
 
     def which(self, program: str) -> Optional[str]:
         """Where a program is, also in the system directories a plain user's PATH lacks."""

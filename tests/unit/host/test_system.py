@@ -62,3 +62,21 @@ def test_a_file_gets_the_name_of_another(tmp_path: Path) -> None:
     assert listed(tmp_path) == ["old"]
     with pytest.raises(HostFault, match=r"cannot rename .*new to .*old"):
         System().rename(str(tmp_path / "new"), str(tmp_path / "old"))
+
+
+def test_while_it_is_still_each_look_is_taken_once() -> None:
+    looks = []
+
+    def look(system: System) -> int:
+        looks.append(system)
+        return len(looks)
+
+    def other(system: System) -> str:
+        return "other"
+
+    system = System()
+    assert (system.once(look), system.once(look)) == (1, 2)
+    with pytest.raises(KeyError), system.still():
+        assert (system.once(look), system.once(other), system.once(look)) == (3, "other", 3)
+        raise KeyError
+    assert system.once(look) == 4
