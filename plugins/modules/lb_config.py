@@ -18,7 +18,7 @@ description:
     one plan is made, each engine checks its candidate once and reloads once at most, and everything is put back when
     one of them fails.
   - Does the same as the modules of single objects, much faster than a loop of them. What it wants it takes from one
-    option, as C(lb_info) returns it and as the filters P(evenkeel.lb.lb_parse#filter) and
+    option, as M(evenkeel.lb.lb_info) returns it and as the filters P(evenkeel.lb.lb_parse#filter) and
     P(evenkeel.lb.lb_normalize#filter) write it.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
@@ -33,7 +33,7 @@ options:
         C(enabled), C(drained) and C(disabled).
       - Every problem of every object is reported at once, each with its path, such as
         C(farms[web].servers[web2].address).
-      - A password of eight stars (C(********)), as C(lb_info) shows it, means the one that is recorded.
+      - A password of eight stars (C(********)), as M(evenkeel.lb.lb_info) shows it, means the one that is recorded.
       - The result and the log show how many objects were given in place of the objects.
       - Unset with O(state=merged) wishes for nothing, so that the task applies what was deferred (O(defer)) and repairs
         what drifted.

@@ -17,6 +17,7 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._ansible import module as room
 from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.config import run_config
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.info import run_info
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import IMPACTS, EngineFault
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.memory import MemoryEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import PATH, Store
@@ -207,7 +208,7 @@ def test_no_secret_is_told_or_logged(estate: Estate, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("state", ["merged", "replaced", "overridden"])
 def test_what_is_shown_of_a_configuration_given_back_changes_nothing(estate: Estate, state: str) -> None:
-    shown = estate.shown()
+    shown = estate.run(run_info)["config"]
     assert shown["ha_groups"][0]["password"] == "********"
     answer = estate.run(config=shown, state=state)
     assert (answer["changed"], answer["steps"]) == (False, []), answer
