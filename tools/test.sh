@@ -24,15 +24,23 @@ step() {
 tools/setup.sh
 python=$(main_environment)/bin/python
 
-# Our own kernel takes minutes to compile: at idle priority while the steps before those that boot it wait for hosts.
-mkdir -p build/logs
-chrt --idle 0 tests/lab/lab kernel own >build/logs/kernel.log 2>&1 &
-kernel=$!
-trap 'kill "$kernel" 2>/dev/null || true' EXIT
-own_kernel() { wait "$kernel" || { cat build/logs/kernel.log && return 1; }; }
+# What needs minutes of processors and no host, at idle priority while the other steps wait for theirs.
+declare -A begun=()
+# meanwhile NAME COMMAND…
+meanwhile() {
+  local name=$1
+  shift
+  chrt --idle 0 "$@" >"build/logs/$name.log" 2>&1 &
+  begun[$name]=$!
+}
+# ended NAME: wait for it; what it said when it failed
+ended() { wait "${begun[$1]}" || { cat "build/logs/$1.log" && return 1; }; }
+trap 'kill "${begun[@]}" 2>/dev/null || true' EXIT
 
+mkdir -p build/logs
+meanwhile kernel tests/lab/lab kernel own
 step "lint" tools/lint.sh
-step "sanity" tools/sanity.sh
+meanwhile sanity tools/sanity.sh
 step "unit and property tests" env EVENKEEL_EXAMPLES=100 make --no-print-directory unit
 step "release artifact" "$python" -m pytest -q tests/release
 # The others in that folder take long: make prove.
@@ -46,10 +54,11 @@ if [[ -d $VENVS/core221 ]]; then
 fi
 mapfile -t others < <(all_scenarios | grep -vx "$newer")
 step "molecule, ${others[*]}, ansible-core 2.19" tools/molecule.sh "${others[@]}"
-step "our own kernel, compiled meanwhile" own_kernel
+step "our own kernel, compiled meanwhile" ended kernel
 step "traffic by every way" "$python" -m pytest -q tests/traffic
 step "proofs on random configurations" "$python" -m pytest -q -s \
   tests/contract/test_properties_kernel.py tests/contract/test_killed.py
+step "sanity, looked at meanwhile" ended sanity
 
 printf '%s\n' "" "${summary[@]}"
 printf '===== %d passed, %d failed in %ds =====\n' $((${#summary[@]} - failures)) "$failures" "$SECONDS"
