@@ -32,7 +32,7 @@ _LISTS = {
     ),
 }
 _STATE = {
-    "description": ["V(absent) removes the object, in the reverse order, after everything else is in place."],
+    "description": ["V(absent) removes the object, after everything else is in place."],
     "type": "str",
     "choices": ["present", "absent"],
     "default": "present",
@@ -66,9 +66,8 @@ def _ha_pair() -> dict[str, Any]:
                 "short_description": "Makes directors share VIPs and balance virtual servers",
                 "description": [
                     "Gives every director of the play the same HA group, VIPs, health checks, farms and virtual"
-                    " servers,"
-                    " object by object and one director at a time, so that one of them always serves.",
-                    "An option that is not given is not managed, as with the modules themselves.",
+                    " servers, one director at a time, so that one of them always serves.",
+                    "An object that is named is as it is said here and no more. One that is not named stays as it is.",
                     "The directors are prepared by the role P(evenkeel.lb.director#role).",
                 ],
                 "author": "the evenkeel.lb authors",
