@@ -40,7 +40,7 @@ demo: ## boot a lab, make a pair, break things and show what the client sees
 	@demo/run
 
 bench: setup ## measure against what people use today; numbers go to build/bench.json
-	@for name in ipvs keepalived model_validation; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done
+	@for name in ipvs keepalived model_validation estate; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done
 
 clean: ## remove what builds and tests left in the tree
 	rm -rf build collections tests/output .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -32,6 +32,7 @@ class Director:
     """The host of a lab that is up; ``do`` is a command of on_director.py."""
 
     def __init__(self, lab: str) -> None:
+        self.lab = lab
         self._ssh = [str(LAB), "ssh", lab, HOST]
         self.shell(f"mkdir -p {FOLDER} && tar -x -z -C {FOLDER}", _bundle())
         self.shell("sysctl -q -w net.ipv4.ip_forward=1")

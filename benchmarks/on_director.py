@@ -14,6 +14,7 @@ import contextlib
 import gc
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -106,6 +107,11 @@ def _told(seconds: float) -> Json:
     return {"seconds": seconds, "steps": len(result["steps"])}
 
 
+def memory(_argument: Json) -> Json:
+    """The most memory that any process which was started here and has ended had, in MB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
 def run(argv: Json) -> Json:
     """Processes one after the other, each with a file on standard input or none."""
     return sum(program(words, given or os.devnull, "said") for words, given in argv)
@@ -132,6 +138,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "reconciled": reconciled,
     "module": module,
     "packed": packed,
+    "memory": memory,
     "run": run,
     "settle": settle,
 }
