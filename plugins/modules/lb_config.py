@@ -45,7 +45,8 @@ options:
       - V(merged) changes the fields that are given and adds objects and servers that are new. Nothing goes, but for
         the servers of a farm with an empty list of them.
       - V(replaced) makes each object that is named exactly what is given. Its fields that are not given are unset, and
-        its servers that are not given are removed. Objects that are not named stay.
+        its servers that are not given are removed. Objects that are not named stay. A server whose C(state) is not given
+        stays drained or disabled, in V(overridden) too.
       - V(overridden) makes the whole record exactly what is given. Objects that are not named are removed. What was
         never recorded, such as services that somebody made by hand, stays.
       - V(deleted) removes the objects that are named, whatever else is said of them. One that an object names which
@@ -58,7 +59,7 @@ options:
       - How much of what is there the task may remove, in percent, 0 to 100. Each kind is counted by itself, and so are
         the servers of all farms together. When the task would remove more, it fails before anything is touched, in
         check mode too, and says how many of how many, and which.
-      - What is there is what is recorded, with what was deferred.
+      - What is there is what is recorded, with what was deferred. Objects that O(state=deleted) names do not count.
       - The default refuses a wish that lost half of its objects on the way, also where there are only two of a kind. To
         remove one of two, or the only one, raise the limit for that task.
     type: int

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional
 from .._model.configuration import KINDS, Configuration
 from .._model.fields import BadValue, Integer
 from .._model.guards import changes, nothing_wished, refusals
-from .._model.merging import deleted, merged, overridden, replaced
+from .._model.merging import deleted, keeping_states, merged, overridden, replaced
 from .._model.problems import InvalidConfiguration, Problem
 from .._reconcile import Result
 from .module import TRANSACTION, Module, end, inspected_manner, reconciled
@@ -67,6 +67,9 @@ class _Wish:
         if self.asked is None:
             return before
         after = _WAYS[params["state"]](before, self.asked)
+        if params["state"] == "deleted":
+            return after  # each of them was named
+        after = keeping_states(before, after)
         if params["allow_empty"]:
             return after
         if params["state"] == "overridden" and self.asked == Configuration():
@@ -89,16 +92,3 @@ def _counts(result: Result) -> Dict[str, Dict[str, int]]:
         kind: {"added": len(change.added), "changed": len(change.changed), "removed": len(change.removed)}
         for kind, change in changes(result.recorded, result.wanted).items()
     }
-
-
-def _problems(params: Mapping[str, Any]) -> List[Problem]:
-    problems = inspected_manner(params, _SPEC)
-    state = params.get("state") or "merged"
-    if params.get("config") is None and state != "merged":
-        problems.append(Problem("config", "is missing", f"state: {state} needs it"))
-    if params.get("purge_limit") is not None:
-        try:
-            _PERCENT.parse(params["purge_limit"])
-        except BadValue as bad:
-            problems.append(Problem("purge_limit", bad.message, bad.allowed))
-    return problems

@@ -9,6 +9,7 @@ Unset and empty differ in all of them: an unset field says nothing, an empty lis
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Dict
 
 from .configuration import KINDS, Configuration
@@ -58,3 +59,19 @@ def deleted(base: Configuration, wish: Configuration) -> Configuration:
     if problems:
         raise InvalidConfiguration(problems)
     return rest
+
+
+def keeping_states(base: Configuration, wish: Configuration) -> Configuration:
+    """``wish`` in which each server that it says no state of has the one that ``base`` has: whoever drained or disabled
+    a server did not mean it until somebody describes the farm again."""
+    farms = dict(wish.farms)
+    for name, farm in base.farms.items():
+        states = {server.name: server.state for server in farm.servers or () if server.state is not None}
+        if not states or name not in farms or farms[name].servers is None:
+            continue
+        servers = tuple(
+            dataclasses.replace(server, state=states.get(server.name)) if server.state is None else server
+            for server in farms[name].servers
+        )
+        farms[name] = dataclasses.replace(farms[name], servers=servers)
+    return dataclasses.replace(wish, farms=farms)

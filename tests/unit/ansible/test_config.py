@@ -286,14 +286,32 @@ def test_the_limit_is_a_share_of_what_is_recorded(estate: Estate, limit: int, fe
     assert ("failed" not in answer) == fine
 
 
-def test_the_limit_holds_for_what_is_deleted_and_for_servers_that_are_not_named_again(estate: Estate) -> None:
+def test_the_limit_holds_for_servers_that_are_not_named_again(estate: Estate) -> None:
     estate.wish(services(4))
-    named = {kind: things[2:] for kind, things in services(4).items()}
-    deleted = estate.run(config=named, state="deleted")
-    assert {problem["path"] for problem in deleted["problems"]} == {"farms", "servers", "virtual_servers"}
     smaller = {"farms": [{**item, "servers": item["servers"][:5]} for item in services(4)["farms"]]}
     replaced = estate.run(config=smaller, state="replaced")
     assert [problem["path"] for problem in replaced["problems"]] == ["servers"]
+
+
+def test_the_limit_does_not_hold_for_what_is_named_to_go(estate: Estate) -> None:
+    estate.wish(services(2))
+    gone = estate.run(config=services(2), state="deleted", purge_limit=0)
+    assert [gone["objects"][kind]["removed"] for kind in ("farms", "virtual_servers")] == [2, 2]
+
+
+@pytest.mark.parametrize("state", ["replaced", "overridden"])
+def test_a_drain_outlives_a_wish_that_says_nothing_of_it(estate: Estate, state: str) -> None:
+    wish = services(2)
+    estate.wish(wish)
+    farm = wish["farms"][0]
+    drained = {**farm["servers"][0], "state": "drained"}
+    estate.run(config={"farms": [{"name": farm["name"], "servers": [drained]}]})
+    assert not estate.run(config=wish, state=state)["changed"]
+    back = {
+        **wish,
+        "farms": [{**farm, "servers": [{**one, "state": "enabled"} for one in farm["servers"]]}, wish["farms"][1]],
+    }
+    assert estate.run(config=back, state=state)["objects"]["servers"]["changed"] == len(farm["servers"])
 
 
 @pytest.mark.parametrize(("state", "members"), [("merged", {"servers": []}), ("replaced", {})])

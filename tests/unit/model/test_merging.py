@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given, settings
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import deleted, merged, overridden, replaced
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import (
+    deleted,
+    keeping_states,
+    merged,
+    overridden,
+    replaced,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents, pair, pair_document
@@ -156,3 +162,32 @@ def test_a_wish_and_a_base_are_never_changed_in_place() -> None:
     for change in (merged, replaced, overridden):
         change(base, wish)
     assert (base, wish) == (Configuration.from_document(pair_document()), farm(balance="maglev"))
+
+
+def test_a_server_stays_drained_until_a_wish_says_its_state() -> None:
+    before = farm(
+        servers=[
+            {"name": "a", "state": "drained"},
+            {"name": "b", "state": "disabled"},
+            {"name": "c", "state": "drained"},
+        ]
+    )
+    wish = farm(servers=[{"name": "a", "weight": 3}, {"name": "b", "state": "enabled"}, {"name": "new"}])
+    for state in (replaced, overridden):
+        after = keeping_states(before, state(before, wish))
+        assert [(server.name, server.state, server.weight) for server in after.farms["web"].servers or ()] == [
+            ("a", "drained", 3),
+            ("b", "enabled", None),
+            ("new", None, None),
+        ]
+    assert keeping_states(before, farm()) == farm()
+    assert keeping_states(before, NOTHING) == NOTHING
+
+
+@given(configurations, configurations)
+@settings(max_examples=25)
+def test_states_are_kept_and_nothing_else(before: Configuration, wish: Configuration) -> None:
+    after = keeping_states(before, wish)
+    assert keeping_states(before, after) == after
+    assert merged(after, wish) == after
+    assert keeping_states(NOTHING, wish) == wish == keeping_states(wish, wish)
