@@ -60,6 +60,14 @@ def _ha_pair() -> dict[str, Any]:
         option: dict[str, Any] = {"description": [text], "type": "list", "elements": "dict"}
         option |= {"required": True} if name == "ha_pair_vips" else {"default": []}
         found[name] = {**option, "options": {**documented(KINDS[kind], "options"), "state": _STATE}}
+    found["ha_pair_purge_limit"] = {
+        "description": [
+            "How many percent of all servers may leave their farms in one run, 0 to 100; see"
+            " O(evenkeel.lb.lb_config#module:purge_limit).",
+        ],
+        "type": "int",
+        "default": 50,
+    }
     return {
         "argument_specs": {
             "main": {
