@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.guards import changes, refusals
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.guards import changes, nothing_wished, refusals
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.lists import Nested, ObjectList
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import merged
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import MASK, serialise
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import MASK, options, serialise
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.secrets import secrets_in, unmasked
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents
 
@@ -51,6 +52,30 @@ def test_only_what_goes_is_refused(before: Configuration, after: Configuration, 
     }
     assert lost <= {problem.path for problem in refusals(before, after, limit)}
     assert [problem for problem in refusals(before, after, 100) if problem.path in changes(before, after)] == []
+
+
+def test_a_wish_for_nothing_is_told_what_it_would_remove() -> None:
+    assert nothing_wished(Configuration()).message == "is empty; nothing is recorded that it would remove"
+    document = {"farms": [{"name": "web", "servers": [{"name": "a"}, {"name": "b"}]}]}
+    assert nothing_wished(Configuration.from_document(document)).message == (
+        "is empty; would remove all that is recorded: 1 farm (web), 2 servers (web/a, web/b)"
+    )
+
+
+def test_a_farm_that_stays_is_not_emptied() -> None:
+    document = {"farms": [{"name": "web", "servers": [{"name": "a"}, {"name": "b"}]}]}
+    before = Configuration.from_document(document)
+    after = Configuration.from_document({"farms": [{"name": "web"}]})
+    (problem,) = refusals(before, after, 100)
+    assert (problem.path, problem.message) == ("farms[web].servers", "would lose all 2 servers: a, b")
+
+
+def test_no_secret_is_inside_another_object() -> None:
+    """Or masks and secrets in there would be missed."""
+    for kind in KINDS.values():
+        for name, option in options(kind).items():
+            if isinstance(option.type, (Nested, ObjectList)):
+                assert not any(inner.secret for inner in options(option.type.kind).values()), name
 
 
 @given(configurations)
