@@ -382,3 +382,22 @@ def test_what_is_wrong_with_a_wait_is_told_before_anything_is_done(
     answer = director.run(state, wait=wait)
     assert answer["failed"] and [problem["path"] for problem in answer["problems"]] == paths
     assert director.system.files == before
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_removal_that_disturbs_too_much_is_refused_before_anything_drains(
+    director: Director, check_mode: bool
+) -> None:
+    director.count(1)
+    answer = director.run("absent", wait={}, max_impact="none", _ansible_check_mode=check_mode)
+    assert answer["failed"] and not answer["changed"] and answer["transaction"]["state"] == "refused"
+    assert [problem["path"] for problem in answer["problems"]] == ["max_impact"] and "waited" not in answer
+    assert director.weights() == [1, 7] and answer["server"]["weight"] == 7
+
+
+def test_what_is_deferred_cannot_be_waited_for(director: Director) -> None:
+    answer = director.run("drained", wait={}, defer=True)
+    assert [problem["path"] for problem in answer["problems"]] == ["wait"]
+    deferred = director.run("drained", defer=True)
+    assert (deferred["transaction"]["state"], deferred["server"]["state"]) == ("deferred", "drained")
+    assert director.weights() == [1, 7]
