@@ -20,6 +20,7 @@ GALAXY = Path(sys.executable).with_name("ansible-galaxy")
 DOC = Path(sys.executable).with_name("ansible-doc")
 MODULES = [
     "lb_certificate_profile",
+    "lb_failover",
     "lb_farm",
     "lb_ha_group",
     "lb_healthcheck",

@@ -31,6 +31,7 @@ FLOORS = {
     "_engines": 2,
     "_reconcile": 3,
     "_waiting": 3,
+    "_failover": 3,
     "_running": 3,
     "_info": 4,
     "_ansible": 5,

@@ -28,7 +28,7 @@ from ..service_connections import connections_by_ipvs
 from ..service_table import key_of, table_of
 from ..status import Status
 from ..versions import linux
-from . import checkers, connection_timeouts, daemon, host_checks, kernel, planning, vips
+from . import checkers, connection_timeouts, daemon, hold, host_checks, kernel, planning, vips
 from .capabilities import CAPABILITIES, NAME
 from .connection_sync import Sync, sync_in
 from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
@@ -129,7 +129,8 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         former = (desired.vips.sync,)
         timeouts = connection_timeouts.look(system) if desired.timeouts != connection_timeouts.UNSAID else None
         text = system.read(daemon.FILE)
-        return Snapshot(text, daemon.is_active(system), keys, running, owned.vips, former, timeouts)
+        holds = hold.read_all(system, {*owned.vips.groups, *desired.vips.groups})
+        return Snapshot(text, daemon.is_active(system), keys, running, owned.vips, former, timeouts, holds)
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         repairs = [step.payload for step in steps if isinstance(step.payload, Operation)]
@@ -139,6 +140,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             change_kernel(system, repairs)
             self._mend(steps, desired, system)
             return Applied()
+        self._end_holds(steps, "add", system)
         # of these keepalived believes that they are in the kernel, and would edit them there
         change_kernel(system, [one for one in repairs if one.before is None and one.on_destination])
         done += self._relieve(steps, desired, system)
@@ -149,9 +151,17 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             done += self._activate(kept, system)
             system.sleep(_SECONDS_OF_A_RELOAD)
         done += self._activate(desired.blocks, system)
+        self._end_holds(steps, "remove", system)
         self._settle(desired, system)
         self._mend(steps, desired, system)
         return Applied(tuple(done))
+
+    @staticmethod
+    def _end_holds(steps: Sequence[Step], action: str, system: System) -> None:
+        """End the holds of HA groups that begin, which are left of others of their names, and of those that went."""
+        for step in steps:
+            if step.action == action and step.subject.startswith(HA_GROUP):
+                hold.put(system, step.subject[len(HA_GROUP) :], None)
 
     def _relieve(self, steps: Sequence[Step], desired: Desired, system: System) -> List[str]:
         """Put sorry servers that serve and are to go or change on a footing from which a reload can take them."""
@@ -213,6 +223,9 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     def restore(self, system: System, snapshot: Snapshot) -> None:
         restart = needs_restart(system.read(daemon.FILE) or "", snapshot.text or "")
+        # first, so that no group comes back without its hold
+        for name, text in snapshot.holds.items():
+            hold.put(system, name, text)
         if snapshot.text is None:
             system.remove(daemon.FILE)
         else:

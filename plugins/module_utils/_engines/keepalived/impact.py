@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Set
 
+from .hold import without_hold
 from .tracking_text import needs_restart
 from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, SYNC_GROUP, VIP
 
@@ -43,7 +44,9 @@ def impact_of_change(subject: str, before: str, after: str) -> str:
 
 
 def _vrrp_impact(before: str, after: str) -> str:
-    """Other VIPs beside the one that adverts carry come and go without a failover; nothing else does for certain."""
+    """Other VIPs beside the one that adverts carry, and a hold to follow, come and go without a failover; nothing else
+    does for certain."""
+    before, after = without_hold(before), without_hold(after)
     if _without_excluded(before) != _without_excluded(after):
         return "failover"
     return "reset" if _addresses(before) - _addresses(after) else "none"

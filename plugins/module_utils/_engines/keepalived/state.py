@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import FrozenSet, Mapping, Optional, Tuple
 
 from ..._host.ipvs_settings import Timeouts
@@ -49,7 +49,7 @@ class Observed:
 @dataclass(frozen=True)
 class Snapshot:
     """Our file, whether keepalived ran, which of the services in question (``keys``) were in the kernel, and the HA
-    groups it had, with what is ``former`` when they are back."""
+    groups it had, with what is ``former`` when they are back, and the ``holds`` of those that come and go, by name."""
 
     text: Optional[str]
     active: bool
@@ -58,3 +58,4 @@ class Snapshot:
     vips: vips.Wanted
     former: Tuple[Optional[Sync], ...]
     timeouts: Optional[Timeouts] = None
+    holds: Mapping[str, Optional[str]] = field(default_factory=dict)

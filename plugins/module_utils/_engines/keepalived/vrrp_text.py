@@ -17,6 +17,7 @@ from ..._model.configuration import Configuration
 from ..._model.ha_group_rules import advertised
 from ..._model.objects import with_defaults
 from ..._model.vip import ConnectionTimeouts, HaGroup, Vip
+from . import hold
 from .tracking_text import trackers, tracking
 from .words import seconds, word
 
@@ -36,20 +37,30 @@ def vrrp_blocks(configuration: Configuration) -> Dict[str, str]:
     """What keepalived is told of the HA groups and VIPs, by subject. A group without a VIP is held back, as keepalived
     would refuse it, and so is what refers to it."""
     groups = active_groups(configuration)
-    found = {f"{HA_GROUP}{group.name}": _text(_instance(group, vips)) for group, vips in groups}
+    together = sync_groups(configuration)
+    moving = {name for members in together.values() for name in members}
+    found = {
+        f"{HA_GROUP}{group.name}": _text(_instance(group, vips, in_sync_group=group.name in moving))
+        for group, vips in groups
+    }
     found.update((f"{VIP}{vip.name}", _text(_static(vip, interface))) for vip, interface in static_vips(configuration))
-    together: Dict[str, List[str]] = {}
     for group, _vips in groups:
-        if group.sync_group is not None:
-            together.setdefault(group.sync_group, []).append(group.name)
         if group.connection_sync:
             found[CONNECTION_SYNC] = _text(_sync_daemon(group))
         if group.connection_timeouts is not None:
             found[CONNECTION_TIMEOUTS] = _text(_timeouts(group.connection_timeouts))
-    for name, members in together.items():
-        if len(members) > 1:  # keepalived complains of a group that has nothing to move with
-            found[f"{SYNC_GROUP}{name}"] = _text(_sync_group(name, members))
+    found.update((f"{SYNC_GROUP}{name}", _text(_sync_group(name, members))) for name, members in together.items())
     return found
+
+
+def sync_groups(configuration: Configuration) -> Dict[str, List[str]]:
+    """The names of the HA groups that move together, by that of their sync group. keepalived complains of one that has
+    nothing to move with, and it has no effect."""
+    together: Dict[str, List[str]] = {}
+    for group, _vips in active_groups(configuration):
+        if group.sync_group is not None:
+            together.setdefault(group.sync_group, []).append(group.name)
+    return {name: members for name, members in together.items() if len(members) > 1}
 
 
 def active_groups(configuration: Configuration) -> List[Tuple[HaGroup, List[Vip]]]:
@@ -82,9 +93,10 @@ def _text(lines: Iterator[str]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def _instance(group: HaGroup, vips: Sequence[Vip]) -> Iterator[str]:
+def _instance(group: HaGroup, vips: Sequence[Vip], in_sync_group: bool) -> Iterator[str]:
     me = {member.name: member for member in group.members}[group.member]
     yield from trackers(group)
+    yield from hold.definition(group, in_sync_group)
     yield f"vrrp_instance {group.name} {{"
     yield "    state BACKUP"
     yield f"    interface {word(group.interface)}"
@@ -112,6 +124,7 @@ def _instance(group: HaGroup, vips: Sequence[Vip]) -> Iterator[str]:
                 yield f"        {member.address}"
         yield "    }"
     yield from tracking(group)
+    yield from hold.reference(group)
     yield from _virtual_addresses(group, vips)
     yield "}"
 

@@ -72,6 +72,11 @@ vrrp_track_process front/haproxy {
     process haproxy
 }
 
+track_file front/away {
+    file /etc/keepalived/evenkeel-front.away
+    weight 1
+}
+
 vrrp_instance front {
 """
     )
@@ -85,9 +90,12 @@ vrrp_instance front {
     track_script {
         front/gateway
     }
+    track_file {
+        front/away
+    }
     virtual_ipaddress {
 """ in text["HA group front"]
-    assert "weight" not in text["HA group front"]
+    assert text["HA group front"].count("weight") == 1
 
 
 def test_a_timeout_of_its_own_and_the_groups_own_interface():
@@ -100,11 +108,13 @@ def test_a_timeout_of_its_own_and_the_groups_own_interface():
 def test_groups_that_move_together():
     text = told({**FRONT, "sync_group": "nat"}, {**INSIDE, "sync_group": "nat"})
     assert text["sync group nat"] == "vrrp_sync_group nat {\n    group {\n        front\n        inside\n    }\n}\n"
+    assert "evenkeel-inside.away\n    weight 0\n" in text["HA group inside"]
 
 
 def test_a_sync_group_of_one_is_held_back():
     alone = {**FRONT, "sync_group": "nat"}
     assert list(told(alone)) == ["HA group front"]
+    assert told(alone) == told(FRONT)
     assert list(told(alone, {**INSIDE, "sync_group": "nat"}, vips=(PUBLIC,))) == ["HA group front"]
 
 
@@ -158,6 +168,17 @@ def test_a_vip_without_a_group_is_an_address_of_its_own():
 def test_what_a_change_of_a_group_disturbs(before, after, impact):
     subject = "HA group front"
     assert impact_of_change(subject, told({**FRONT, **before})[subject], told({**FRONT, **after})[subject]) == impact
+
+
+def test_a_hold_to_follow_comes_without_a_failover() -> None:
+    """As it does where an older release wrote the file."""
+    after = told(FRONT)["HA group front"]
+    definition = "track_file front/away {\n    file /etc/keepalived/evenkeel-front.away\n    weight 1\n}\n\n"
+    reference = "    track_file {\n        front/away\n    }\n"
+    before = after.replace(definition, "").replace(reference, "")
+    assert before.count("track_file") == 0
+    assert impact_of_change("HA group front", before, after) == "none"
+    assert impact_of_change("HA group front", before, after.replace("priority 150", "priority 9")) == "failover"
 
 
 def test_the_first_process_to_be_tracked_needs_a_restart_that_is_told_as_what_it_is():

@@ -19,6 +19,7 @@ from ...._model.virtual_server import VirtualServer
 from ...found_services import FoundKey, FoundService, Origins, documents
 from ...found_validity import valid
 from ...reading import Finding, Findings, Place, Reading
+from ..hold import is_hold
 from ..render import MARK
 from ..vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS
 from .heads import read_head
@@ -90,6 +91,7 @@ class _Conf:
         read_sync_groups(self._of["vrrp_sync_group"], self._groups, self._findings)
         taken = [statement for keyword in _TAKEN for statement in self._of[keyword]]
         taken += self._own_globals()
+        taken += [one for one in self._of.get("track_file", ()) if is_hold(one.argument, _file_of(one))]
         held = valid({"ha_groups": self._groups.ha_groups, "vips": self._groups.vips}, self._origins, self._findings)
         vips = {vip["address"].partition("/")[0]: vip["name"] for vip in held["vips"]}
         found = documents(list(self._services()), vips, "", self._origins)
@@ -180,6 +182,11 @@ class _Conf:
         for statement in self._statements:
             if statement.keyword not in (*_TAKEN, *STAYING):
                 self._findings.note(statement.place, statement.shown, "is not known here and stays in keepalived.conf")
+
+
+def _file_of(statement: Statement) -> str:
+    """Which file a track_file is about."""
+    return next((inner.argument for inner in statement.inside() if inner.keyword == "file"), "")
 
 
 def _markers_of(conf: Conf) -> List[_Marker]:

@@ -16,6 +16,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ...found_names import Names
 from ...reading import Findings
+from ..hold import tracker_name
+from .lost import LOST_IN_INSTANCE
 from .tree import Statement, split_quoted
 from .values import number, sort_out
 
@@ -61,6 +63,12 @@ class Tracking:
             "tracked_scripts": self._scripts,
         }
         return {name: value for name, value in found.items() if value}
+
+    def file(self, statement: Statement) -> None:
+        # our own hold is no part of the configuration
+        if [line.words for line in statement.inside()] != [(tracker_name(self._instance),)]:
+            message = LOST_IN_INSTANCE[statement.keyword]
+            self._findings.lose(statement.place, statement.shown, message, "leave it out")
 
     def interface(self, statement: Statement) -> None:
         for line in statement.inside():

@@ -154,6 +154,7 @@ class _Instance:
             "advert_int": self._interval,
             "down_timer_adverts": self._missed,
             "authentication": self._authentication,
+            "track_file": self._tracking.file,
             "track_interface": self._tracking.interface,
             "track_process": self._tracking.process,
             "track_script": self._tracking.script,
