@@ -4,8 +4,8 @@
 
 """Moving the VIPs of an HA group away from this director and back, and waiting until that is true.
 
-Private to evenkeel.lb. VRRP tells a director who is active, not who could be: a standby is silent. Whether another member takes over is known
-when it has; where none does, the hold is put back as it was before.
+VRRP tells a director who is active, not who could be: a standby is silent. Whether another member takes over is known
+when it has; where none does, the hold is put back as it was before. Private to evenkeel.lb.
 """
 
 from __future__ import annotations
@@ -174,9 +174,9 @@ class Failover:
         self._replaced(moves, was)
         back = self._until(self._is_here, self._place.seconds_of_vrrp + self._timeout, "to be back on this director")
         failure = (
-            f"no other member served the VIPs of HA group {name} within {seconds:.0f} s. The hold was put back as it was,"
-            f" and this director {'serves them' if back else 'does not serve them yet'}. Does keepalived run on the other"
-            " members, and do they hear the adverts of this one?"
+            f"no other member served the VIPs of HA group {name} within {seconds:.0f} s. The hold was put back as it"
+            f" was, and this director {'serves them' if back else 'does not serve them yet'}. Does keepalived run on the"
+            " other members, and do they hear the adverts of this one?"
         )
         return Outcome(before, self.look(), "timeout", seconds, failure)
 
