@@ -175,8 +175,8 @@ class Failover:
         back = self._until(self._is_here, self._place.seconds_of_vrrp + self._timeout, "to be back on this director")
         failure = (
             f"no other member served the VIPs of HA group {name} within {seconds:.0f} s. The hold was put back"
-            f" as it was, and this director {'serves them' if back else 'does not serve them yet'}. Does keepalived run on"
-            " the other members, and do they hear the adverts of this one?"
+            f" as it was, and this director {'serves them' if back else 'does not serve them yet'}. Does keepalived run"
+            " on the other members, and do they hear the adverts of this one?"
         )
         return Outcome(before, self.look(), "timeout", seconds, failure)
 
