@@ -45,8 +45,8 @@ options:
       - V(merged) changes the fields that are given and adds objects and servers that are new. Nothing goes, but for
         the servers of a farm with an empty list of them.
       - V(replaced) makes each object that is named exactly what is given. Its fields that are not given are unset, and
-        its servers that are not given are removed. Objects that are not named stay. A server whose C(state) is not given
-        stays drained or disabled, in V(overridden) too.
+        its servers that are not given are removed. Objects that are not named stay. A server whose C(state) is not
+        given stays drained or disabled, in V(overridden) too.
       - V(overridden) makes the whole record exactly what is given. Objects that are not named are removed. What was
         never recorded, such as services that somebody made by hand, stays.
       - V(deleted) removes the objects that are named, whatever else is said of them. One that an object names which

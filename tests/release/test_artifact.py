@@ -20,6 +20,7 @@ GALAXY = Path(sys.executable).with_name("ansible-galaxy")
 DOC = Path(sys.executable).with_name("ansible-doc")
 MODULES = [
     "lb_certificate_profile",
+    "lb_config",
     "lb_failover",
     "lb_farm",
     "lb_ha_group",
@@ -67,8 +68,13 @@ def test_what_users_need_is_inside(contents: set[str]) -> None:
         "meta/execution-environment.yml",
         "meta/ee-requirements.txt",
         "meta/ee-bindep.txt",
+        "playbooks/drain.yml",
+        "playbooks/drift.yml",
+        "playbooks/failover.yml",
         "playbooks/ha_pair.yml",
+        "playbooks/rolling_update.yml",
         "plugins/doc_fragments/attributes.py",
+        "roles/deferred/meta/argument_specs.yml",
         "roles/director/meta/argument_specs.yml",
         "roles/real_server/meta/argument_specs.yml",
         "roles/ha_pair/meta/argument_specs.yml",

@@ -23,6 +23,11 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.vip import HaGr
 from ansible_collections.evenkeel.lb.tests.unit.configurations import documents, pair
 
 HA_GROUP = """\
+track_file main/away {
+    file /etc/keepalived/evenkeel-main.away
+    weight 1
+}
+
 vrrp_instance main {
     state BACKUP
     interface eth1
@@ -36,6 +41,9 @@ vrrp_instance main {
     }
     virtual_ipaddress_excluded {
         fd10::50/64 dev eth1 preferred_lft 0
+    }
+    track_file {
+        main/away
     }
 }
 """
