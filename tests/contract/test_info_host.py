@@ -205,6 +205,10 @@ TAMPERING: dict[str, tuple[str, tuple[str, str, str, str]]] = {
         f"ipvsadm -d -t {VIP}:80 -r {WEB1}:80",
         ("farms[plain].servers[web1]", "server", f"{WEB1}:80", ""),
     ),
+    "checked server removed": (
+        f"ipvsadm -d -t {SHARED}:80 -r {WEB1}:80",
+        ("farms[web].servers[web1]", "server", f"{WEB1}:80", ""),
+    ),
     "server removed, keepalived": (
         f"ipvsadm -d -t {SHARED}:81 -r {WEB1}:81",
         ("farms[plain].servers[web1]", "server", f"{WEB1}:81", ""),

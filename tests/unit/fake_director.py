@@ -39,6 +39,7 @@ class FakeDirector(FakeSystem):
         self.files = {
             MAIN: f"{OWN_CONFIGURATION}include {FILE}\n",
             "/proc/net/ip_vs": "",
+            "/run/checkers.pid": "77\n",
             "/proc/sys/kernel/osrelease": "6.1.0-40-amd64\n",
             "/proc/sys/net/ipv4/vs/conntrack": "1\n",
         }
@@ -58,6 +59,11 @@ class FakeDirector(FakeSystem):
 
     def which(self, program: str) -> str | None:
         return program if program.startswith("/") else super().which(program)
+
+    def read(self, path: str) -> str | None:
+        if path == "/proc/77/status":
+            return f"Name:\tkeepalived\nPPid:\t{1000 + self.keepalived.starts}\nTracerPid:\t0\n"
+        return super().read(path)
 
     def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
         assert (family, kind) in ((socket.AF_NETLINK, socket.SOCK_RAW), (socket.AF_NETLINK, socket.SOCK_DGRAM))
@@ -111,6 +117,10 @@ class FakeDirector(FakeSystem):
         return Completed(0, "", "")
 
     def _kill(self, argv: Sequence[str]) -> Completed:
+        if argv[:3] == ["kill", "-s", "USR1"]:
+            assert argv[3] == "77"
+            self.files["/tmp/keepalived_check.data"] = self.keepalived.dump_of_checkers()
+            return Completed(0, "", "")
         assert argv[:3] == ["kill", "-s", "36"], argv
         self.files["/tmp/keepalived.json"] = self.keepalived.dump()
         return Completed(0, "", "")

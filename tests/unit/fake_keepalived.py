@@ -181,6 +181,23 @@ class FakeKeepalived:
         """What it writes when it gets the signal for JSON."""
         return json.dumps([_told(one) for one in self._instances if one.words[0] == "vrrp_instance"])
 
+    def dump_of_checkers(self) -> str:
+        """What its checkers write when they get the signal for data."""
+        lines = []
+        for key, wanted in self._in_mind.items():
+            lines += [" ------< Virtual server >------", *_told_of(key)]
+            lines += ["   VS alive = 1"]
+            for server in wanted.servers:
+                sick = server.key in wanted.checked and server.address in self.sick
+                placed = server.key in self._placed[key]
+                lines.append("   ------< Real server >------")
+                lines.append(
+                    f"   RIP = {server.address}, RPORT = {server.port}, WEIGHT = {server.weight} EFF WEIGHT = 1"
+                )
+                lines.append(f"   alive = {int(not sick)}")
+                lines.append(f"   RS set = {int(placed)}")
+        return "".join(f"{line}\n" for line in lines)
+
     # --- inside ---
 
     def _hold(self, instances: list[Block]) -> None:
@@ -336,6 +353,14 @@ def _held(instance: Block) -> list[tuple[str, str]]:
     lines = _lines_of(instance, "virtual_ipaddress", "virtual_ipaddress_excluded")
     lines += [line.words for line in instance.inner if instance.words[0] == "static_ipaddress"]
     return [(line[line.index("dev") + 1], line[0]) for line in lines]
+
+
+def _told_of(key: ServiceKey) -> list[str]:
+    family = f"   Address family = inet{'6' if key.family == IPV6 else ''}"
+    if key.fwmark:
+        return [f" VS FWMARK = {key.fwmark}", family, "   protocol = none"]
+    names = {number: name for name, number in PROTOCOLS.items()}
+    return [f" VS VIP = {key.address}, VPORT = {key.port}", family, f"   protocol = {names[key.protocol]}"]
 
 
 def _told(instance: Block) -> dict[str, Any]:

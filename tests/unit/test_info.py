@@ -151,6 +151,10 @@ TAMPERING: dict[str, tuple[Callable[[FakeDirector], Any], tuple[str, str, str, s
         lambda host: host.kernel.remove_server(ServiceKey.of_address(17, "10.10.0.50", 53), ("10.20.0.53", 53)),
         ("farms[dns].servers[ns1]", "server", "10.20.0.53:53", ""),
     ),
+    "checked server of keepalived": (
+        lambda host: host.kernel.remove_server(WEB, ("10.20.0.21", 80)),
+        ("farms[web].servers[web1]", "server", "10.20.0.21:80", ""),
+    ),
     "weight, ipvs": (
         edit_server(MAIL, "10.20.0.22", weight=9),
         ("farms[mail].servers[web2]", "weight", "1", "9"),
@@ -308,6 +312,13 @@ def test_a_server_that_fails_its_check_is_down(host: FakeDirector) -> None:
     host.keepalived.sick.add("10.20.0.22")
     host.keepalived.look()
     assert virtual_server(host, "web")["state"] == "down"
+
+
+def test_a_server_that_somebody_took_out_is_well_and_missed(host: FakeDirector) -> None:
+    host.kernel.remove_server(WEB, ("10.20.0.21", 80))
+    found = server(host, "web", "web1")
+    assert (found["health"], found["weight"]) == ("up", None)
+    assert virtual_server(host, "web")["state"] == "degraded"
 
 
 def test_a_server_that_nothing_tests_is_unchecked(host: FakeDirector) -> None:

@@ -29,7 +29,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.pa
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host import announcing
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import Daemon, Timeouts
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import ServiceKey, Table
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import Table
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import PATH, Store
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault, System
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
@@ -214,31 +214,20 @@ def test_what_somebody_did_to_servers_is_named_and_undone(documents: list[Docume
     for document in documents:
         for key in [key for key in host.kernel.table if key not in not_ours(host)]:
             for server in host.kernel.table[key].destinations if random.random() < 0.5 else ():
-                if (key, server.key) not in checked(host) and random.random() < 0.5:
+                if random.random() < 0.5:
                     host.kernel.remove_server(key, server.key)
         applied(host, document)
         assert is_as_from_nothing(host, document)
         before = host.kernel.table
         for key in before:
             for server in before[key].destinations if key not in not_ours(host) else ():
-                if (key, server.key) not in checked(host) and random.random() < 0.2:
+                if random.random() < 0.2:
                     host.kernel.remove_server(key, server.key)
                 elif server.weight and random.random() < 0.2:
                     host.kernel.put_server(key, server._replace(weight=server.weight + 1), new=False)
         steps = run(host, Store(host).load().document(), check=True).steps
         assert bool(steps) == (host.kernel.table != before)
         assert all(step.differences for step in steps)
-
-
-def checked(host: FakeDirector) -> set[tuple[ServiceKey, tuple[str, int]]]:
-    """The servers that keepalived may take out."""
-    desired = KeepalivedEngine().compile(Store(host).load())
-    return {
-        (key, server.key)
-        for key, unwell in desired.unwell.items()
-        for server in desired.table[key].destinations
-        if server.key not in unwell.unchecked
-    }
 
 
 def addresses_of(document: Document) -> list[str]:

@@ -28,7 +28,7 @@ from ..service_connections import connections_by_ipvs
 from ..service_table import key_of, table_of
 from ..status import Status
 from ..versions import linux
-from . import checkers, connection_timeouts, daemon, hold, host_checks, kernel, planning, vips
+from . import belief, checkers, connection_timeouts, daemon, hold, host_checks, kernel, planning, vips
 from .capabilities import CAPABILITIES, NAME
 from .connection_sync import Sync, sync_in
 from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
@@ -101,7 +101,8 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         timeouts = connection_timeouts.look(system) if CONNECTION_TIMEOUTS in held else None
         # only while keepalived runs is there anything to compare the kernel with
         table = read_table(system) if active else Table()
-        return Observed(header, held, active, table, seen, timeouts)
+        lost = belief.lost(system, held, table) if active else {}
+        return Observed(header, held, active, table, seen, timeouts, lost)
 
     @staticmethod
     def _vrrp(system: System, told: Blocks) -> vips.Seen:

@@ -27,16 +27,29 @@ class Unwell(NamedTuple):
 _WELL = Unwell()
 
 
-def differences(kernel: Table, wanted: Table, unwell: Mapping[ServiceKey, Unwell]) -> List[Operation]:
-    """The operations from the kernel's services to the wanted ones; services nobody here wants are left out."""
+def differences(
+    kernel: Table,
+    wanted: Table,
+    unwell: Mapping[ServiceKey, Unwell],
+    lost: Optional[Mapping[ServiceKey, FrozenSet[Tuple[str, int]]]] = None,
+) -> List[Operation]:
+    """The operations from the kernel's services to the wanted ones; services nobody here wants are left out. ``lost``
+    are servers that are well and that somebody else than keepalived took out."""
     return [
         seen
         for operation in difference(kernel.only(wanted), wanted)
-        for seen in _beside_health(operation, unwell.get(operation.key, _WELL), kernel)
+        for seen in _beside_health(
+            operation,
+            unwell.get(operation.key, _WELL),
+            kernel.get(operation.key),
+            (lost or {}).get(operation.key, frozenset()),
+        )
     ]
 
 
-def _beside_health(operation: Operation, unwell: Unwell, kernel: Table) -> Iterator[Operation]:
+def _beside_health(
+    operation: Operation, unwell: Unwell, entry: Optional[Entry], lost: FrozenSet[Tuple[str, int]]
+) -> Iterator[Operation]:
     """The operation, or what of it is not for keepalived's health checks to decide."""
     before, after = operation.before, operation.after
     if not operation.on_destination:
@@ -47,7 +60,7 @@ def _beside_health(operation: Operation, unwell: Unwell, kernel: Table) -> Itera
         same = after._replace(weight=before.weight) if isinstance(after, Destination) else after
         if same != before:
             yield operation._replace(after=same)
-    elif operation.action != ADD or _was_taken(operation, unwell, kernel.get(operation.key)):
+    elif operation.action != ADD or operation.subject.key in lost or _was_taken(operation, unwell, entry):
         yield operation
 
 

@@ -66,7 +66,7 @@ def _of_kernel(desired: Desired, observed: Observed, owned: Desired) -> Iterator
     service or server, which keepalived does not know.
     """
     places = Places(desired.services)
-    for operation in kernel.differences(observed.table, desired.table, desired.unwell):
+    for operation in kernel.differences(observed.table, desired.table, desired.unwell, observed.lost):
         subject = desired.subjects[operation.key]
         changes = desired.blocks[subject] != observed.blocks.get(subject)
         if changes and not (operation.before is None and _was_there(operation, owned)):

@@ -13,6 +13,7 @@ from ..._host.ipvs_settings import Timeouts
 from ..._host.ipvs_table import ServiceKey, Table
 from ..._model.services import Service
 from . import connection_timeouts, kernel, vips
+from .belief import Servers
 from .connection_sync import Sync
 from .render import Blocks
 
@@ -36,7 +37,8 @@ class Desired:
 
 @dataclass(frozen=True)
 class Observed:
-    """Our file as it is (``header`` is None without one), whether keepalived runs, and the kernel's whole table."""
+    """Our file as it is (``header`` is None without one), whether keepalived runs, the kernel's whole table, and the
+    servers that keepalived has put there and somebody else took out."""
 
     header: Optional[str]
     blocks: Blocks
@@ -44,6 +46,7 @@ class Observed:
     table: Table
     vrrp: vips.Seen = vips.NOTHING
     timeouts: Optional[Timeouts] = None
+    lost: Servers = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

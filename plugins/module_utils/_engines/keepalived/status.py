@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Dict
 
+from ..._host.ipvs_netlink import read_table
 from ..._host.ipvs_statistics import ServiceStatistics, read_statistics
 from ..._host.system import System
 from ..._model.configuration import Configuration
@@ -16,9 +17,10 @@ from ..._model.services import Backend, Service, services
 from ..service_status import statuses
 from ..service_table import destination_of, key_of
 from ..status import GroupStatus, Status
-from . import daemon, vrrp
+from . import belief, daemon, vrrp
 from .capabilities import NAME
 from .last_resort import replacement
+from .parse import parse
 
 _STATES = {vrrp.ACTIVE: "master", vrrp.STANDBY: "backup", vrrp.FAULTY: "fault"}
 
@@ -28,16 +30,20 @@ def status(configuration: Configuration, system: System) -> Status:
     carried = services(configuration, NAME)
     active = (carried or configuration.ha_groups) and daemon.is_active(system)
     found = read_statistics(system, set(map(key_of, carried)))
+    lost = _lost(system) if carried and active else {}
     groups = _groups(configuration, system) if active else _stopped(configuration)
-    return Status(statuses(carried, found, functools.partial(_health, bool(active))), groups)
+    return Status(statuses(carried, found, functools.partial(_health, bool(active), lost)), groups)
 
 
-def _health(active: bool, service: Service, backend: Backend, found: ServiceStatistics) -> str:
+def _health(active: bool, lost: belief.Servers, service: Service, backend: Backend, found: ServiceStatistics) -> str:
     """What a server that keepalived tests has become, read off the kernel: it takes one that fails out, or gives it the
     weight 0; in place of servers that are too few it puts the sorry server, also of those that are well."""
     if not active:
         return "unknown"
-    here = found.destinations.get(destination_of(service, backend).key)
+    name = destination_of(service, backend).key
+    here = found.destinations.get(name)
+    if here is None and name in lost.get(found.key, ()):
+        return "up"
     if here is None:
         sorry = replacement(service)
         is_replaced = sorry is not None and sorry.key in found.destinations
@@ -47,6 +53,12 @@ def _health(active: bool, service: Service, backend: Backend, found: ServiceStat
         return "up"
     # one that drains, or has no weight, looks the same whether or not it is well
     return "down" if backend.weight else "unknown"
+
+
+def _lost(system: System) -> belief.Servers:
+    """The servers that are well and that somebody took out of the kernel."""
+    _header, told = parse(system.read(daemon.FILE) or "")
+    return belief.lost(system, told, read_table(system))
 
 
 def _groups(configuration: Configuration, system: System) -> Dict[str, GroupStatus]:

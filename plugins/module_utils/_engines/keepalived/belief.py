@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which servers the running keepalived believes to have put into the kernel. Private to evenkeel.lb.
+
+A server that has a health check and is missing in the kernel was taken out by keepalived, or by somebody else, and only
+keepalived knows which. Its checkers write what they know as text when they get a signal: of each server whether it is
+well (``alive``) and whether it was put into the kernel (``set``), both in one thread with the putting itself.
+Source: ``dump_vs`` and ``dump_rs`` in ``keepalived/check/check_data.c``, alike in 2.2.7 to 2.4.3.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, FrozenSet, Mapping, Optional, Pattern, Set, Tuple
+
+from ..._host.ipvs_netlink import read_table
+from ..._host.ipvs_table import IPV4, IPV6, ServiceKey, Table, canonical_address, family_of
+from ..._host.system import System
+from ..service_table import PROTOCOLS
+from . import daemon
+from .render import Blocks
+
+Servers = Mapping[ServiceKey, FrozenSet[Tuple[str, int]]]
+
+_PID_FILE = "/run/checkers.pid"
+_DUMP = "/tmp/keepalived_check.data"  # KA_TMP_DIR of the build
+_POLL = 0.02
+_SECONDS_TO_WAIT = 3.0
+
+_TOLD = re.compile(
+    r"^(?:virtual_server (?:fwmark (?P<mark>\d+)|(?P<vip>\S+) (?P<vport>\d+)) \{"
+    r"| +ip_family (?P<family>\w+)| +protocol (?P<protocol>\w+)| +real_server (?P<rip>\S+) (?P<rport>\d+) \{)$",
+    re.MULTILINE,
+)
+_DUMPED = re.compile(
+    r"^ (?:VS (?:FWMARK = (?P<mark>\d+)|VIP = (?P<vip>\S+), VPORT = (?P<vport>\d+))"
+    r"|  Address family = (?P<family>\w+)|  protocol = (?P<protocol>\w+)"
+    r"|  RIP = (?P<rip>\S+), RPORT = (?P<rport>\d+),.*|  alive = (?P<alive>\d)|  RS set = (?P<set>\d))$",
+    re.MULTILINE,
+)
+
+
+def lost(system: System, blocks: Blocks, table: Table) -> Servers:
+    """The servers of our file that are well, that keepalived put into the kernel, and that are not in its ``table``.
+
+    Asked only when some are missing there, and asked again when there seem to be some: what is so before and after a
+    look at the kernel was so during it.
+    """
+    told = servers_told(blocks)
+    found = _missing(told, table)
+    for _time in range(2):
+        if not found:
+            break
+        placed = _placed(system, told)
+        found = _missing(_both(found, placed), read_table(system))
+    return found
+
+
+def servers_told(blocks: Blocks) -> Servers:
+    """The servers of each service that our file asks for."""
+    return {key: frozenset(servers) for key, servers in _read(_TOLD, "\n".join(blocks.values())).items()}
+
+
+def servers_dumped(dump: str) -> Tuple[Servers, Servers]:
+    """The servers of each service of which a dump says all, and those of them that are well and in the kernel."""
+    found = _read(_DUMPED, dump)
+    known = {key: {name for name, said in servers.items() if "set" in said} for key, servers in found.items()}
+    placed = {
+        key: {name for name in names if found[key][name] == {"alive": "1", "set": "1"}} for key, names in known.items()
+    }
+    return _frozen(known), _frozen(placed)
+
+
+def _frozen(servers: Mapping[ServiceKey, Set[Tuple[str, int]]]) -> Servers:
+    return {key: frozenset(names) for key, names in servers.items()}
+
+
+def _read(pattern: Pattern[str], text: str) -> Dict[ServiceKey, Dict[Tuple[str, int], Dict[str, str]]]:
+    """What a text says of each server of each service."""
+    found: Dict[ServiceKey, Dict[Tuple[str, int], Dict[str, str]]] = {}
+    head: Dict[str, str] = {}
+    server: Optional[Dict[str, str]] = None
+    for match in pattern.finditer(text):
+        said = {name: value for name, value in match.groupdict().items() if value is not None}
+        if "vip" in said or "mark" in said:
+            head, server = said, None
+        elif "rip" in said:
+            name = canonical_address(said["rip"]), int(said["rport"])
+            server = found.setdefault(_key(head, said["rip"]), {}).setdefault(name, {})
+        elif server is not None:
+            server.update(said)
+        else:
+            head.update(said)
+    return found
+
+
+def _key(head: Mapping[str, str], server: str) -> ServiceKey:
+    if "mark" not in head:
+        return ServiceKey.of_address(PROTOCOLS[head["protocol"].lower()], head["vip"], int(head["vport"]))
+    family = head.get("family")
+    if family is None:
+        return ServiceKey.of_fwmark(family_of(server), int(head["mark"]))
+    return ServiceKey.of_fwmark(IPV6 if family == "inet6" else IPV4, int(head["mark"]))
+
+
+def _missing(servers: Servers, table: Table) -> Servers:
+    """Those that a service of the table has not; a service that is gone is another matter."""
+    found = {
+        key: names - {destination.key for destination in table[key].destinations}
+        for key, names in servers.items()
+        if key in table
+    }
+    return {key: names for key, names in found.items() if names}
+
+
+def _both(one: Servers, other: Servers) -> Servers:
+    return {key: names & other[key] for key, names in one.items() if key in other}
+
+
+def _placed(system: System, told: Servers) -> Servers:
+    """What the checkers write on a signal, none where they do not. The file is not left there."""
+    pid = (system.read(_PID_FILE) or "").strip()
+    # a number that is left of one that died may be another process's by now
+    if not pid.isdigit() or f"\nPPid:\t{daemon.main_pid(system)}\n" not in (system.read(f"/proc/{pid}/status") or ""):
+        return {}
+    system.remove(_DUMP)
+    system.run(["kill", "-s", "USR1", pid])
+    text, end = "", system.now() + _SECONDS_TO_WAIT
+    try:
+        while system.now() < end:
+            system.sleep(_POLL)
+            before, text = text, system.read(_DUMP) or ""
+            known, placed = servers_dumped(text) if text and text == before else ({}, {})
+            if known and _holds(known, told):
+                return placed
+    finally:
+        system.remove(_DUMP)
+    return {}
+
+
+def _holds(known: Servers, told: Servers) -> bool:
+    """Whether a dump is there up to the end of all that our file has."""
+    return all(names <= known.get(key, frozenset()) for key, names in told.items())
