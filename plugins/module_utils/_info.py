@@ -51,8 +51,9 @@ class Asked:
         ]
 
 
-def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Dict[str, Any]:
-    """The subsets that were asked for. Raises HostFault when the record or the host cannot be read."""
+def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Tuple[Dict[str, Any], List[str]]:
+    """The subsets that were asked for, and a sentence for each name that is not there. Raises HostFault when the record
+    or the host cannot be read."""
     recorded = Store(system).load()
     found: Dict[str, Any] = {}
     if "config" in asked.subsets:
@@ -70,8 +71,7 @@ def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Dict
             found["ha_groups"] = _ha_groups(recorded, running, asked)
     if "versions" in asked.subsets:
         found["versions"] = versions(system, engines)
-    found["unmet"] = asked.unmet(recorded)
-    return found
+    return found, asked.unmet(recorded)
 
 
 # --- what differs ---
@@ -142,19 +142,23 @@ def _ha_groups(recorded: Configuration, running: Sequence[Status], asked: Asked)
     for status in running:
         states.update(status.ha_groups)
     return [
-        {
-            "name": name,
-            "state": state.state,
-            "since": _moment(state.since),
-            "virtual_router_id": group.virtual_router_id,
-            "interface": group.interface,
-            "priority": state.priority,
-            "vips": [vip.address for _name, vip in sorted(recorded.vips.items()) if vip.ha_group == name],
-        }
-        for name, group in sorted(recorded.ha_groups.items())
+        _ha_group(recorded, name, states.get(name, GroupStatus("unknown")))
+        for name in sorted(recorded.ha_groups)
         if _matches(name, asked.ha_groups)
-        for state in [states.get(name, GroupStatus("unknown"))]
     ]
+
+
+def _ha_group(recorded: Configuration, name: str, state: GroupStatus) -> Dict[str, Any]:
+    group = recorded.ha_groups[name]
+    return {
+        "name": name,
+        "state": state.state,
+        "since": _moment(state.since),
+        "virtual_router_id": group.virtual_router_id,
+        "interface": group.interface,
+        "priority": state.priority,
+        "vips": [vip.address for _name, vip in sorted(recorded.vips.items()) if vip.ha_group == name],
+    }
 
 
 def _moment(seconds: Optional[float]) -> Optional[str]:

@@ -33,7 +33,7 @@ def virtual_server(recorded: Configuration, wish: VirtualServer, running: Sequen
         "farm": wish.farm,
         "enabled": enabled,
         "services": [_service(service) for service in wished],
-        "state": _state(running) if enabled else "disabled",
+        "state": _state(farm, running) if enabled else "disabled",
         "sorry_server": any(service.on_sorry_server for service in running),
         "counters": _sum(service.counters for service in running),
         "rates": _sum(service.rates for service in running),
@@ -56,14 +56,16 @@ def _service(service: Service) -> Dict[str, Any]:
     }
 
 
-def _state(running: Sequence[ServiceStatus]) -> str:
-    """The worst of its services: missing, down, degraded or up. One whose farm has no server to run is down."""
-    servers = [server for service in running for server in service.servers.values()]
-    if not all(service.runs for service in running) and servers:
+def _state(farm: Farm, running: Sequence[ServiceStatus]) -> str:
+    """The worst of its services: missing, down, degraded or up. One whose farm has no server to run is down; servers
+    that are to take no new connections are not missed."""
+    if not all(service.runs for service in running if service.servers):
         return "missing"
-    if not servers or not all(service.is_open for service in running):
+    if not running or not all(service.is_open for service in running):
         return "down"
-    return "degraded" if any(server.health == "down" or server.weight is None for server in servers) else "up"
+    wanted = {one.name for one in map(with_defaults, farm.servers or ()) if one.state == "enabled" and one.weight}
+    serving = [server for service in running for name, server in service.servers.items() if name in wanted]
+    return "degraded" if any(server.health == "down" or not server.weight for server in serving) else "up"
 
 
 def _servers(farm: Farm, wished: Sequence[Service], running: Sequence[ServiceStatus]) -> List[Dict[str, Any]]:

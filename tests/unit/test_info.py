@@ -80,7 +80,8 @@ def host() -> FakeDirector:
 
 def look(host: FakeSystem, *subsets: str, **filters: tuple[str, ...]) -> dict[str, Any]:
     asked = Asked(subsets, **filters) if subsets else Asked(**filters)
-    return gathered(host, engines(), asked)
+    found, unmet = gathered(host, engines(), asked)
+    return {**found, "unmet": unmet}
 
 
 def drift(host: FakeSystem) -> list[tuple[str, str, str, str]]:
@@ -393,6 +394,16 @@ def test_a_farm_without_servers_is_down(host: FakeDirector) -> None:
     assert [virtual_server(host, name)["state"] for name in ("web", "mail")] == ["down", "down"]
 
 
+def test_a_server_that_drains_is_not_missed_when_it_fails(host: FakeDirector) -> None:
+    document = estate()
+    document["farms"][0]["servers"][0]["state"] = "drained"
+    applied(host, document)
+    host.keepalived.sick.add("10.20.0.21")
+    host.keepalived.look()
+    found = virtual_server(host, "web")
+    assert (found["state"], [one["health"] for one in found["servers"]]) == ("up", ["down", "up"])
+
+
 def test_the_kernels_counters_are_told_and_add_up(host: FakeDirector) -> None:
     for protocol in (6, 17):
         key = ServiceKey.of_address(protocol, "10.10.0.50", 53)
@@ -517,9 +528,9 @@ def test_looking_changes_nothing_and_what_it_tells_plans_nothing(document: Docum
 def test_the_reference_engine_tells_as_the_others_do() -> None:
     bare, engine = FakeSystem(), MemoryEngine()
     reconcile(bare, [engine], lambda _held: pair())
-    found = gathered(bare, [engine], Asked())
+    found, _unmet = gathered(bare, [engine], Asked())
     assert [(one["name"], one["state"]) for one in found["virtual_servers"]] == [("web", "up"), ("web6", "up")]
     engine.held.clear()
-    found = gathered(bare, [engine], Asked())
+    found, _unmet = gathered(bare, [engine], Asked())
     assert {one["state"] for one in found["virtual_servers"]} == {"missing"}
     assert [one["path"] for one in found["drift"]] == ["virtual server web", "virtual server web6"]

@@ -27,11 +27,11 @@ def run_info() -> None:
     asked = Asked(_subsets(module.params["gather_subset"]), *(tuple(module.params[name]) for name in _FILTERS))
     system, engines = module.director()
     try:
-        found = gathered(system, engines, asked)
+        found, sentences = gathered(system, engines, asked)
     except HostFault as fault:
         module.fail_json(msg=str(fault), problems=[], changed=False)
         raise
-    for sentence in found.pop("unmet"):
+    for sentence in sentences:
         module.warn(sentence)
     module.exit_json(changed=False, **found)
 
