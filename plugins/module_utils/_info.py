@@ -80,7 +80,7 @@ def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Tupl
 def drift(system: System, engines: Sequence[AnyEngine], recorded: Configuration) -> List[Dict[str, str]]:
     """What a run that asks for nothing new would do, field by field, and why it would be refused."""
     try:
-        planned = reconcile(system, engines, lambda held: held, check_mode=True)
+        planned = reconcile(system, engines, lambda _held: recorded, check_mode=True)
     except InvalidConfiguration as invalid:
         return [_refused("", problem) for problem in invalid.problems]
     return [
