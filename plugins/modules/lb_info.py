@@ -295,9 +295,10 @@ virtual_servers:
         health:
           description:
             - V(up) or V(down) as its health check has it, V(unchecked) when nothing tests it.
-            - V(unknown) when that cannot be told, because it is disabled, or keepalived does not run; or because the
-              kernel holds the same for a server that is well and for one that is not, as with a server that drains in a
-              farm with C(on_failure=quiesce), or while a sorry server stands for a farm with a C(quorum) above 1.
+            - V(unknown) when that cannot be told, because it is disabled, or keepalived or the virtual server does not
+              run; or because the kernel holds the same for a server that is well and for one that is not, as with a
+              server that drains in a farm with C(on_failure=quiesce), or while a sorry server stands for a farm with a
+              C(quorum) above 1.
           type: str
           sample: up
         weight:

@@ -40,7 +40,6 @@ def scene() -> Iterator[Scene]:
         made = Scene()
         try:
             made.prepare()
-            made.director.equip("nftables")
             made.director.shell("sysctl -q -w net.ipv4.vs.conntrack=1")
             yield made
         finally:

@@ -322,6 +322,12 @@ def test_a_server_that_somebody_took_out_is_well_and_missed(host: FakeDirector) 
     assert virtual_server(host, "web")["state"] == "degraded"
 
 
+def test_of_a_service_that_is_gone_no_health_is_known(host: FakeDirector) -> None:
+    host.kernel.remove_service(WEB)
+    assert virtual_server(host, "web")["state"] == "missing"
+    assert {one["health"] for one in virtual_server(host, "web")["servers"]} == {"unknown"}
+
+
 def test_a_server_that_nothing_tests_is_unchecked(host: FakeDirector) -> None:
     for name in ("mail", "dns"):
         assert {one["health"] for one in virtual_server(host, name)["servers"]} == {"unchecked"}

@@ -33,7 +33,9 @@ def _status(service: Service, found: Optional[ServiceStatistics], judge: Optiona
     last_resort = canonical_address(sorry.address) if sorry is not None else None
     servers = {}
     for backend in service.backends:
-        health = judge(service, backend, there) if judge is not None and backend.health_check else "unchecked"
+        health = "unchecked"
+        if judge is not None and backend.health_check is not None:
+            health = judge(service, backend, found) if found is not None else "unknown"
         servers[backend.name] = _server(service, there.destinations.get(ours[backend.name]), health)
     serving = [one.key for one in there.destinations.values() if one.weight]
     return ServiceStatus(

@@ -47,7 +47,7 @@ PLACES = Places(KNOWN)
 
 @given(st.data())
 def test_every_edit_of_a_service_names_a_field_that_differs(data: st.DataObject) -> None:
-    before, after = (data.draw(kernel_service(KEY)).canonical() for _ in range(2))
+    before, after = (data.draw(kernel_service(KEY)).canonical() for _side in range(2))
     assume(before != after)
     _tells(before, after, "farms[web]")
 
@@ -57,7 +57,7 @@ def test_every_edit_of_a_server_names_a_field_that_differs(data: st.DataObject) 
     (there,) = ENTRY.destinations
     before, after = (
         data.draw(kernel_destination(KEY, 1))._replace(address=there.address, port=there.port).canonical()
-        for _ in range(2)
+        for _side in range(2)
     )
     assume(before != after)
     _tells(before, after, "farms[web].servers[web1]")

@@ -42,19 +42,24 @@ _DUMPED = re.compile(
 )
 
 
-def lost(system: System, blocks: Blocks, table: Table) -> Servers:
-    """The servers of our file that are well, that keepalived put into the kernel, and that are not in its ``table``.
+def servers_in(table: Table) -> Servers:
+    """The servers that the kernel has of each service."""
+    return {key: frozenset(one.key for one in entry.destinations) for key, entry in table.items()}
+
+
+def lost(system: System, blocks: Blocks, there: Servers) -> Servers:
+    """The servers of our file that are well, that keepalived put into the kernel, and that are not ``there``.
 
     Asked only when some are missing there, and asked again when there seem to be some: what is so before and after a
     look at the kernel was so during it.
     """
     told = servers_told(blocks)
-    found = _missing(told, table)
+    found = _missing(told, there)
     for _time in range(2):
         if not found:
             break
         placed = _placed(system, told)
-        found = _missing(_both(found, placed), read_table(system))
+        found = _missing(_both(found, placed), servers_in(read_table(system)))
     return found
 
 
@@ -105,13 +110,9 @@ def _key(head: Mapping[str, str], server: str) -> ServiceKey:
     return ServiceKey.of_fwmark(IPV6 if family == "inet6" else IPV4, int(head["mark"]))
 
 
-def _missing(servers: Servers, table: Table) -> Servers:
-    """Those that a service of the table has not; a service that is gone is another matter."""
-    found = {
-        key: names - {destination.key for destination in table[key].destinations}
-        for key, names in servers.items()
-        if key in table
-    }
+def _missing(servers: Servers, there: Servers) -> Servers:
+    """Those that a service has not; a service that is gone is another matter."""
+    found = {key: names - there[key] for key, names in servers.items() if key in there}
     return {key: names for key, names in found.items() if names}
 
 

@@ -101,7 +101,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         timeouts = connection_timeouts.look(system) if CONNECTION_TIMEOUTS in held else None
         # only while keepalived runs is there anything to compare the kernel with
         table = read_table(system) if active else Table()
-        lost = belief.lost(system, held, table) if active else {}
+        lost = belief.lost(system, held, belief.servers_in(table)) if active else {}
         return Observed(header, held, active, table, seen, timeouts, lost)
 
     @staticmethod

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from typing import Dict
 
-from ..._host.ipvs_netlink import read_table
 from ..._host.ipvs_statistics import ServiceStatistics, read_statistics
 from ..._host.system import System
 from ..._model.configuration import Configuration
@@ -21,6 +20,7 @@ from . import belief, daemon, vrrp
 from .capabilities import NAME
 from .last_resort import replacement
 from .parse import parse
+from .render import Blocks
 
 _STATES = {vrrp.ACTIVE: "master", vrrp.STANDBY: "backup", vrrp.FAULTY: "fault"}
 
@@ -30,7 +30,8 @@ def status(configuration: Configuration, system: System) -> Status:
     carried = services(configuration, NAME)
     active = (carried or configuration.ha_groups) and daemon.is_active(system)
     found = read_statistics(system, set(map(key_of, carried)))
-    lost = _lost(system) if carried and active else {}
+    there = {key: frozenset(service.destinations) for key, service in found.items()}
+    lost = belief.lost(system, _told(system), there) if carried and active else {}
     groups = _groups(configuration, system) if active else _stopped(configuration)
     return Status(statuses(carried, found, functools.partial(_health, bool(active), lost)), groups)
 
@@ -55,10 +56,9 @@ def _health(active: bool, lost: belief.Servers, service: Service, backend: Backe
     return "down" if backend.weight else "unknown"
 
 
-def _lost(system: System) -> belief.Servers:
-    """The servers that are well and that somebody took out of the kernel."""
+def _told(system: System) -> Blocks:
     _header, told = parse(system.read(daemon.FILE) or "")
-    return belief.lost(system, told, read_table(system))
+    return told
 
 
 def _groups(configuration: Configuration, system: System) -> Dict[str, GroupStatus]:

@@ -33,7 +33,7 @@ def host() -> FakeDirector:
 
 
 def lost(host: FakeDirector) -> belief.Servers:
-    return belief.lost(host, parse(host.files[FILE])[1], host.kernel.table)
+    return belief.lost(host, parse(host.files[FILE])[1], belief.servers_in(host.kernel.table))
 
 
 def questions(host: FakeDirector) -> int:
@@ -60,7 +60,7 @@ def test_a_server_that_somebody_took_is_lost(host: FakeDirector) -> None:
 def test_one_that_fails_between_two_looks_is_not(host: FakeDirector) -> None:
     table = host.kernel.table
     host.kernel.remove_server(WEB, WEB1)
-    missed = host.kernel.table
+    missed = belief.servers_in(host.kernel.table)
     host.kernel.hold(table)
     blocks = parse(host.files[FILE])[1]
     assert belief.lost(host, blocks, missed) == {}
