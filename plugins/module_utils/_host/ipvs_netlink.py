@@ -106,10 +106,11 @@ def read_table(system: System) -> Table:
 
     While the module is not loaded the table is empty: reading does not load it. Raises NetlinkError.
     """
-    return system.once(_read_table)
+    return system.once(read_table_anew)
 
 
-def _read_table(system: System) -> Table:
+def read_table_anew(system: System) -> Table:
+    """The same as it is at this moment, also in a block that is still. Raises NetlinkError."""
     if not is_loaded(system):
         return Table()
     with connected(system) as family:

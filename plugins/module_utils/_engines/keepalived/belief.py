@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import Dict, FrozenSet, Mapping, Optional, Pattern, Set, Tuple
 
-from ..._host.ipvs_netlink import read_table
+from ..._host.ipvs_netlink import read_table_anew
 from ..._host.ipvs_table import IPV4, IPV6, ServiceKey, Table, canonical_address, family_of
 from ..._host.system import System
 from ..service_table import PROTOCOLS
@@ -59,7 +59,7 @@ def lost(system: System, blocks: Blocks, there: Servers) -> Servers:
         if not found:
             break
         placed = _placed(system, told)
-        found = _missing(_both(found, placed), servers_in(read_table(system)))
+        found = _missing(_both(found, placed), servers_in(read_table_anew(system)))
     return found
 
 
