@@ -27,6 +27,8 @@ from ._running import virtual_server
 
 SUBSETS = ("config", "drift", "virtual_servers", "ha_groups", "versions")
 
+_DEFERRED = "wishes are deferred on this director and in no result; the next run without defer makes them true"
+
 AnyEngine = Engine[Any, Any]
 
 
@@ -52,9 +54,11 @@ class Asked:
 
 
 def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Tuple[Dict[str, Any], List[str]]:
-    """The subsets that were asked for, and a sentence for each name that is not there. Raises HostFault when the record
-    or the host cannot be read."""
-    recorded = Store(system).load()
+    """The subsets that were asked for, and sentences to warn with: of wishes that wait, of names that are not there.
+    Raises HostFault when the record or the host cannot be read."""
+    store = Store(system)
+    recorded = store.load()
+    warnings = [_DEFERRED] if store.deferred() is not None else []
     found: Dict[str, Any] = {}
     if "config" in asked.subsets:
         found["config"] = {
@@ -71,7 +75,7 @@ def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Tupl
             found["ha_groups"] = _ha_groups(recorded, running, asked)
     if "versions" in asked.subsets:
         found["versions"] = versions(system, engines)
-    return found, asked.unmet(recorded)
+    return found, [*warnings, *asked.unmet(recorded)]
 
 
 # --- what differs ---

@@ -63,6 +63,7 @@ seealso:
 notes:
   - RV(drift) is the plan of a run that asks for nothing new, so it names what the next run of any module of this
     collection would put right, and nothing that it would not. Health is no drift.
+  - What tasks with C(defer) wished is in no result until a run makes it true. The module warns while such wishes wait.
   - Everything is read as it is at that moment, one thing after the other. On a busy director the numbers are of moments
     a few tenths of a second apart.
 """

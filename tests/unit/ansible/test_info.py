@@ -96,6 +96,14 @@ def test_names_that_are_not_there_are_warned_of(run: Run, warnings: list[str]) -
         assert sentence in str(warnings)
 
 
+def test_wishes_that_wait_are_warned_of_and_are_no_drift(run: Run, system: FakeSystem, warnings: list[str]) -> None:
+    engine = room.engines()[0]
+    reconcile(system, [engine], lambda held: held.without_object("virtual_servers", "web6"), defer=True)
+    answer = run()
+    assert (answer["drift"], len(answer["virtual_servers"])) == ([], 2)
+    assert len(warnings) == 1 and warnings[0].startswith("wishes are deferred on this director")
+
+
 def test_a_damaged_record_is_an_error_that_says_so(run: Run, system: FakeSystem) -> None:
     system.files[PATH] = '{"version": 1'
     answer = run()
