@@ -36,14 +36,14 @@ vrrp_instance main {
     version 3
     advert_int 1
     higher_prio_send_advert true
+    track_file {
+        main/away
+    }
     virtual_ipaddress {
         10.10.0.50/24 dev eth1
     }
     virtual_ipaddress_excluded {
         fd10::50/64 dev eth1 preferred_lft 0
-    }
-    track_file {
-        main/away
     }
 }
 """
