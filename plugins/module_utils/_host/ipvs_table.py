@@ -133,16 +133,11 @@ class Destination(NamedTuple):
 
     def canonical(self) -> Destination:
         """The same destination with everything that has no effect at its neutral value."""
-        tunnel = (self.tunnel_type, self.tunnel_port, self.tunnel_flags)
+        if self.tunnel_type == TUNNEL_IPIP and not self.tunnel_port and not self.tunnel_flags:
+            return self  # nearly all
         if self.forward != TUNNEL or self.tunnel_type == TUNNEL_IPIP:
-            effective = (TUNNEL_IPIP, 0, 0)
-        elif self.tunnel_type == TUNNEL_GRE:
-            effective = (TUNNEL_GRE, 0, self.tunnel_flags)
-        else:
-            effective = tunnel
-        if effective == tunnel:
-            return self
-        return Destination(*self[:6], *effective)
+            return self._replace(tunnel_type=TUNNEL_IPIP, tunnel_port=0, tunnel_flags=0)
+        return self._replace(tunnel_port=0) if self.tunnel_type == TUNNEL_GRE else self
 
 
 class Entry(NamedTuple):

@@ -28,7 +28,7 @@ FLAGS_FIELD = Field(
     7,
     "flags",
     lambda flags: attribute(7, FLAGS.pack(flags, ALL_FLAGS)),
-    lambda payload: FLAGS.unpack_from(payload)[0],
+    "I4x",
 )
 
 SERVICE = Layout(
@@ -59,6 +59,7 @@ NESTS = Layout(bytes_field(SERVICE_NEST, "service"), bytes_field(DESTINATION_NES
 
 ADDRESS_LENGTH = {IPV4: 4, IPV6: 16}
 FORWARD_MASK = 0x7
+_UNTOLD = "the kernel did not tell the {} of an object"
 
 
 def encode_key(key: ServiceKey) -> bytes:
@@ -128,17 +129,20 @@ def decode_destination(answer: bytes, service_family: int) -> Destination:
     values = DESTINATION.decode(needed(NESTS.decode(answer), "destination"))
     # Kernels before 3.18 do not tell a destination's family: it is its service's.
     family = _family_of(values) if values.get("family") else service_family
-    return Destination(
-        unpack_address(family, needed(values, "address")),
-        needed(values, "port"),
-        needed(values, "forward") & FORWARD_MASK,
-        needed(values, "weight"),
-        needed(values, "u_threshold"),
-        needed(values, "l_threshold"),
-        values.get("tunnel_type", TUNNEL_IPIP),
-        values.get("tunnel_port", 0),
-        values.get("tunnel_flags", 0),
-    ).canonical()
+    try:  # once for all that is needed: there may be ten thousands of destinations
+        return Destination(
+            unpack_address(family, values["address"]),
+            values["port"],
+            values["forward"] & FORWARD_MASK,
+            values["weight"],
+            values["u_threshold"],
+            values["l_threshold"],
+            values.get("tunnel_type", TUNNEL_IPIP),
+            values.get("tunnel_port", 0),
+            values.get("tunnel_flags", 0),
+        ).canonical()
+    except KeyError as missing:
+        raise MalformedMessage(_UNTOLD.format(missing.args[0])) from None
 
 
 def needed(values: Dict[str, Any], name: str) -> Any:
@@ -146,7 +150,7 @@ def needed(values: Dict[str, Any], name: str) -> Any:
     try:
         return values[name]
     except KeyError:
-        raise MalformedMessage(f"the kernel did not tell the {name} of an object") from None
+        raise MalformedMessage(_UNTOLD.format(name)) from None
 
 
 def _key_values(key: ServiceKey) -> Dict[str, Any]:

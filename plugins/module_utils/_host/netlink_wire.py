@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import struct
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -35,6 +36,7 @@ ATTRIBUTE_TYPE = 0x3FFF
 ERROR_NUMBER = struct.Struct("=i")
 # Linux include/linux/err.h
 MAX_ERRNO = 4095
+_FROM_NETWORK_ORDER = {"!H": socket.ntohs, "!I": socket.ntohl}
 
 
 class NetlinkError(HostFault):
@@ -60,12 +62,14 @@ class Refused(NetlinkError):
 
 
 class Field(NamedTuple):
-    """How one attribute is named and converted: ``encode`` gives the whole attribute, ``decode`` takes its payload."""
+    """How one attribute is named and converted: ``encode`` gives the whole attribute. Of its payload, ``form`` reads
+    the beginning, in struct's words and the host's order, or all when it is empty, and ``finish`` makes the value."""
 
     number: int
     name: str
     encode: Callable[[Any], bytes]
-    decode: Callable[[bytes], Any]
+    form: str = ""
+    finish: Optional[Callable[[Any], Any]] = None
 
 
 class Layout:
@@ -90,49 +94,64 @@ class Layout:
     def decode(self, data: bytes) -> Dict[str, Any]:
         """The known attributes of ``data``; attributes that are not in the table (newer kernels) are passed over.
 
-        The kernel tells all objects of a dump in much the same shape: then the headers need no walk, only a look.
+        The kernel tells all objects of a dump in much the same shape: then nothing needs a walk, only two looks.
         """
         if not self._shape.fits(data):
             self._shape = _Shape(data, self._fields)
-        values = {}
-        for name, decode, start, end in self._shape.known:
-            try:
-                values[name] = decode(data[start:end])
-            except (struct.error, UnicodeDecodeError) as error:
-                raise MalformedMessage(f"attribute {name} cannot be read: {error}") from error
-        return values
+        return self._shape.values_in(data)
 
 
 class _Shape:
-    """Where the attributes are in some data. ``known`` has the name, decoder, begin and end of those in a table."""
+    """Where the attributes are in some data, and how those in a table are read in one go."""
 
     def __init__(self, data: bytes, fields: Mapping[int, Field]) -> None:
-        self.known: List[Tuple[str, Callable[[bytes], Any], int, int]] = []
-        layout = "="
+        self._names: List[str] = []
+        self._finishing: List[Tuple[int, Callable[[Any], Any]]] = []
+        headers, values = "=", "="
         position = 0
         for number, start, end in attributes(data):
-            layout += f"{start - 4 - position}xI"
+            headers += f"{start - 4 - position}xI"
+            values += f"{start - position}x"
             position = start
             if number in fields:
-                self.known.append((fields[number].name, fields[number].decode, start, end))
-        self._headers = struct.Struct(f"{layout}{len(data) - position}x")
+                values += self._known(fields[number], end - start)
+                position = end
+            headers += f"{position - start}x"
+        self._headers = struct.Struct(f"{headers}{len(data) - position}x")
+        self._values = struct.Struct(f"{values}{len(data) - position}x")
         self._expected = self._headers.unpack(data)
+
+    def _known(self, field: Field, length: int) -> str:
+        form = field.form or f"{length}s"
+        rest = length - struct.calcsize(f"={form}")
+        if rest < 0:
+            raise MalformedMessage(f"attribute {field.name} cannot be read: it has {length} bytes")
+        if field.finish is not None:
+            self._finishing.append((len(self._names), field.finish))
+        self._names.append(field.name)
+        return f"{form}{rest}x"
 
     def fits(self, data: bytes) -> bool:
         """Whether other data has the same attributes in the same places."""
         return len(data) == self._headers.size and self._headers.unpack(data) == self._expected
+
+    def values_in(self, data: bytes) -> Dict[str, Any]:
+        """The values by name, of data that fits. Of an attribute that is there twice, the last."""
+        values = list(self._values.unpack(data))
+        for place, finish in self._finishing:
+            try:
+                values[place] = finish(values[place])
+            except UnicodeDecodeError as error:
+                raise MalformedMessage(f"attribute {self._names[place]} cannot be read: {error}") from error
+        return dict(zip(self._names, values))
 
 
 def number_field(number: int, name: str, layout: str) -> Field:
     """A field holding one number in the given :mod:`struct` layout (host order ``=I``, network order ``!H`` …)."""
     form = struct.Struct(layout)
     head, filling = ATTRIBUTE_HEADER.pack(4 + form.size, number), bytes((4 - form.size % 4) % 4)
-    return Field(
-        number,
-        name,
-        lambda value: head + form.pack(value) + filling,
-        lambda payload: form.unpack_from(payload)[0],
-    )
+    finish = _FROM_NETWORK_ORDER[layout] if layout.startswith("!") else None
+    return Field(number, name, lambda value: head + form.pack(value) + filling, layout[1:], finish)
 
 
 def text_field(number: int, name: str, errors: str = "strict") -> Field:
@@ -141,13 +160,13 @@ def text_field(number: int, name: str, errors: str = "strict") -> Field:
         number,
         name,
         lambda text: attribute(number, text.encode("ascii") + b"\0"),
-        lambda payload: payload.split(b"\0", 1)[0].decode("ascii", errors),
+        finish=lambda payload: payload.split(b"\0", 1)[0].decode("ascii", errors),
     )
 
 
 def bytes_field(number: int, name: str) -> Field:
     """A field handed through as it is."""
-    return Field(number, name, lambda payload: attribute(number, payload), bytes)
+    return Field(number, name, lambda payload: attribute(number, payload))
 
 
 def attribute(number: int, payload: bytes) -> bytes:
