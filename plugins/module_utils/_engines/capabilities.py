@@ -123,7 +123,7 @@ def too_new(
     found = []
     versions = {}
     for asked in _asked(configuration, engine, capabilities):
-        needs = asked.can.since.get(asked.value) if asked.can is not None and asked.can.since else None
+        needs = asked.can.since.get(asked.value) if asked.can is not None else None
         if needs is None:
             continue
         if needs.software not in versions:
@@ -181,26 +181,46 @@ class _Asked(NamedTuple):
         return NOTHING_NEAR if self.can is None else self.can.hint(self.value)
 
 
-def _asked(configuration: Configuration, engine: str, capabilities: Capabilities) -> Iterator[_Asked]:
+def _asked(configuration: Configuration, engine: str, capabilities: Capabilities) -> Sequence[_Asked]:
     """Every field that may be too much for an engine, of the objects it carries: its virtual servers, their farms and
     health checks, and of the kinds of objects beside them, such as VIPs, all when the engine knows that kind."""
+    kept = f"asked of {engine}"
+    if kept not in configuration.derived or configuration.derived[kept][0] is not capabilities:
+        configuration.derived[kept] = capabilities, tuple(_walked(configuration, engine, capabilities))
+    found: Sequence[_Asked] = configuration.derived[kept][1]
+    return found
+
+
+def _walked(configuration: Configuration, engine: str, capabilities: Capabilities) -> Iterator[_Asked]:
     walk = _Walk(capabilities)
     farms, checks = set(), set()
     for name, virtual_server in configuration.virtual_servers.items():
         if virtual_server.carrier == engine:
-            yield from walk.fields(virtual_server, "virtual_servers", f"virtual_servers[{name}]")
+            yield from walk.object("virtual_servers", name, virtual_server)
             farms.add(virtual_server.farm)
     for name, farm in configuration.farms.items():
         if name in farms:
-            yield from walk.fields(farm, "farms", f"farms[{name}]")
-            checks.update({farm.health_check, *(server.health_check for server in farm.servers or ())})
+            yield from walk.object("farms", name, farm)
+            checks.add(farm.health_check)
+            checks.update(server.health_check for server in farm.servers or ())
     for name, check in configuration.health_checks.items():
         if name in checks:
-            yield from walk.fields(check, "health_checks", f"health_checks[{name}]")
+            yield from walk.object("health_checks", name, check)
     for kind in ("ha_groups", "vips"):
         if f"{kind}.name" in capabilities:
             for name, thing in configuration.of(kind).items():
-                yield from walk.fields(thing, kind, f"{kind}[{name}]")
+                yield from walk.object(kind, name, thing)
+
+
+class _Doubtful(NamedTuple):
+    """A field of which an engine cannot express everything, or whose objects may have such fields. ``unset`` is the
+    value to take for one that is not set, None where that is never too much."""
+
+    name: str
+    key: str
+    option: Option
+    can: Optional[Can]
+    unset: Any
 
 
 class _Walk:
@@ -208,33 +228,46 @@ class _Walk:
 
     def __init__(self, capabilities: Capabilities) -> None:
         self._capabilities = capabilities
-        self._doubtful: Dict[str, Sequence[Tuple[str, str, Option, Optional[Can]]]] = {}
+        self._doubtful: Dict[str, Sequence[_Doubtful]] = {}
 
-    def fields(self, thing: Any, field_path: str, path: str) -> Iterator[_Asked]:
+    def object(self, kind: str, name: str, thing: Any) -> Iterator[_Asked]:
+        """What is asked for in an object of a configuration."""
+        for asked in self._fields(thing, kind):
+            yield asked._replace(within=f"{kind}[{name}]{asked.within}")
+
+    def _fields(self, thing: Any, field_path: str) -> Iterator[_Asked]:
+        """The same, with paths that begin in the object: most objects ask for nothing and need none."""
         if field_path not in self._doubtful:
             self._doubtful[field_path] = list(self._doubtful_of(type(thing), field_path))
-        for name, key, option, can in self._doubtful[field_path]:
+        for name, key, option, can, unset in self._doubtful[field_path]:
             value = getattr(thing, name)
-            if value is None and can is not None:
-                value = option.default
+            if value is None:
+                value = unset
             if value in (None, ()):
                 continue
             if can is not None and isinstance(option.type, ObjectList):
                 for item in value:
-                    yield from self.fields(item, key, f"{path}.{name}[{item.name}]")
+                    for asked in self._fields(item, key):
+                        yield asked._replace(within=f".{name}[{item.name}]{asked.within}")
             elif can is not None and isinstance(option.type, Nested):
-                yield from self.fields(value, key, f"{path}.{name}")
-            elif can is None or can.since or can.beside or not can.expresses(value):
-                yield _Asked(path, name, option, value, can, _neighbour(thing, can))
+                for asked in self._fields(value, key):
+                    yield asked._replace(within=f".{name}{asked.within}")
+            elif _may_be_too_much(value, can):
+                yield _Asked("", name, option, value, can, _neighbour(thing, can))
 
-    def _doubtful_of(self, kind: type, field_path: str) -> Iterator[Tuple[str, str, Option, Optional[Can]]]:
+    def _doubtful_of(self, kind: type, field_path: str) -> Iterator[_Doubtful]:
         for name, option in options(kind).items():
             key = f"{field_path}.{name}"
             can = self._capabilities.get(key)
             holds_objects = isinstance(option.type, (ObjectList, Nested))
             limited = can is None or can.since or can.beside or can.values is not None
             if key not in INFORMATIONAL and (limited or holds_objects):
-                yield name, key, option, can
+                unset = option.default if can is not None and _may_be_too_much(option.default, can) else None
+                yield _Doubtful(name, key, option, can, unset)
+
+
+def _may_be_too_much(value: Any, can: Optional[Can]) -> bool:
+    return can is None or not can.expresses(value) or value in can.since or can.beside is not None
 
 
 def _neighbour(thing: Any, can: Optional[Can]) -> Any:
