@@ -61,14 +61,14 @@ class Text(FieldType):
     """Text that matches a pattern as a whole."""
 
     def __init__(self, pattern: str, allowed: str) -> None:
-        self._pattern = re.compile(pattern)
+        self._matches = re.compile(pattern).fullmatch
         self._allowed = allowed
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, str) and self._pattern.fullmatch(value) is not None
+        return isinstance(value, str) and self._matches(value) is not None
 
     def parse(self, value: Any) -> str:
-        if isinstance(value, str) and self.accepts(value):
+        if isinstance(value, str) and self._matches(value):
             return value
         raise BadValue(self.refused(value), self._allowed)
 
@@ -147,7 +147,7 @@ class Choice(Text):
         self.choices = choices
 
     def parse(self, value: Any) -> str:
-        if isinstance(value, str) and self.accepts(value):
+        if isinstance(value, str) and value in self.choices:
             return value
         raise BadValue(self.refused(value), likely_first(value, self.choices))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from dataclasses import dataclass
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, NamedTuple, Optional, Tuple
 
 from .addresses import is_address, version_of
 from .configuration import Configuration
@@ -27,8 +27,7 @@ EVERY_TRANSPORT = ("tcp", "udp", "sctp")
 _FIRST_MARK = 0x40000000
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(NamedTuple):
     """A server as one service reaches it; ``weight`` 0 means it drains, ``port`` 0 that packets keep theirs.
 
     ``max_connections`` 0 is no limit, ``low_connections`` 0 what the kernel takes then: three quarters of it.
