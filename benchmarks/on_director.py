@@ -144,6 +144,8 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
 }
 
 if __name__ == "__main__":
+    # as in the process of a module
+    gc.set_threshold(50_000)
     for line in sys.stdin:
         command, argument = json.loads(line)
         print(json.dumps(COMMANDS[command](argument)), flush=True)
