@@ -27,6 +27,7 @@ def service_problems(configuration: Configuration) -> List[Problem]:
     """What is wrong between a virtual server, its farm and its servers."""
     found: List[Problem] = []
     claims = Claims()
+    telling = next((name for name, group in sorted(configuration.ha_groups.items()) if group.connection_sync), None)
     for _name, virtual_server in sorted(configuration.virtual_servers.items()):
         wish = with_defaults(virtual_server)
         address = address_of(configuration, wish)
@@ -36,7 +37,7 @@ def service_problems(configuration: Configuration) -> List[Problem]:
         family = version_of(address) if address is not None else family_of(farm) if farm else None
         found.extend(claims.of(wish, address, family))
         if farm is not None:
-            found.extend(_farm_problems(wish, family, farm))
+            found.extend(_farm_problems(wish, family, farm, telling))
             found.extend(_check_problems(configuration, wish, farm))
     return found
 
@@ -142,11 +143,17 @@ class Claims:
         taken.insert(place, (low, high, wish.name))
 
 
-def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm) -> Iterator[Problem]:
+def _farm_problems(
+    wish: VirtualServer, family: Optional[int], farm: Farm, telling: Optional[str]
+) -> Iterator[Problem]:
+    """``telling`` is the HA group that tells the standby about connections, if any."""
     name = wish.name
     seen: Dict[Tuple[Optional[str], Optional[int]], Server] = {}
     for server in farm.servers or ():
-        yield from _server_problems(wish, family, farm, server)
+        path = f"farms[{farm.name}].servers[{server.name}]"
+        if server.address is not None:
+            yield from _family_problem(f"{path}.address", server.address, wish, family, farm, telling)
+        yield from _port_problem(path, server.port, wish, farm)
         twin = seen.setdefault((server.address, server.port or single_port(wish)), server)
         # two servers with the same port are the farm's own problem; these are the same behind this port
         if server.address is not None and twin.port != server.port:
@@ -165,8 +172,8 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm) -> It
     sorry = farm.sorry_server
     if sorry is not None:
         path = f"farms[{farm.name}].sorry_server"
-        if sorry.address is not None and farm.mode != "tunnel":
-            yield from _family_problem(f"{path}.address", sorry.address, family, name)
+        if sorry.address is not None:
+            yield from _family_problem(f"{path}.address", sorry.address, wish, family, farm, telling)
         yield from _port_problem(path, sorry.port, wish, farm)
     if farm.persistence_engine == "sip" and TRANSPORTS[wish.protocol] not in (("udp",), ()):
         yield Problem(
@@ -182,20 +189,22 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm) -> It
         )
 
 
-def _family_problem(path: str, address: str, family: Optional[int], name: str) -> Iterator[Problem]:
-    if family is not None and version_of(address) != family:
+def _family_problem(
+    path: str, address: str, wish: VirtualServer, family: Optional[int], farm: Farm, telling: Optional[str]
+) -> Iterator[Problem]:
+    """A tunnel leads to a server of another family, but the kernel's synchronisation of connections does not know such
+    servers, and it takes the one or the other (net/netfilter/ipvs/ip_vs_ctl.c, ``mixed_address_family_dests``)."""
+    if family is None or version_of(address) == family:
+        return
+    message = f"{address} is not IPv{family} as virtual server {wish.name!r} is"
+    if farm.mode != "tunnel":
+        yield Problem(path, message, f"an IPv{family} address, or mode: tunnel")
+    elif telling is not None:
         yield Problem(
             path,
-            f"{address} is not IPv{family} as virtual server {name!r} is",
-            f"an IPv{family} address, or mode: tunnel",
+            f"{message}, which does not go with connection_sync of HA group {telling!r}",
+            f"an IPv{family} address, or connection_sync: false",
         )
-
-
-def _server_problems(wish: VirtualServer, family: Optional[int], farm: Farm, server: Server) -> Iterator[Problem]:
-    path = f"farms[{farm.name}].servers[{server.name}]"
-    if server.address is not None and farm.mode != "tunnel":
-        yield from _family_problem(f"{path}.address", server.address, family, wish.name)
-    yield from _port_problem(path, server.port, wish, farm)
 
 
 def _port_problem(path: str, own_port: Optional[int], wish: VirtualServer, farm: Farm) -> Iterator[Problem]:

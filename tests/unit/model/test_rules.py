@@ -176,6 +176,11 @@ RULES = [
     ({"farms.quorum": 2}, f"{FARM}.quorum", "more than the weight of all servers, 1"),
     ({"farms.sorry_server": {"address": "fd20::9"}}, f"{FARM}.sorry_server.address", "is not IPv4"),
     ({"farms.servers.address": "fd20::9"}, f"{SERVER}.address", "is not IPv4"),
+    (
+        {"farms.servers.address": "fd20::9", "farms.mode": "tunnel", "ha_groups.connection_sync": True},
+        f"{SERVER}.address",
+        "does not go with connection_sync of HA group",
+    ),
     ({"farms.servers.port": 81, "farms.mode": "gateway"}, f"{SERVER}.port", "mode gateway cannot change ports"),
     (
         {"farms.sorry_server": {"address": "10.0.0.9", "port": 81}, "farms.mode": "tunnel"},
