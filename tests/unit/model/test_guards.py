@@ -30,7 +30,7 @@ def shown(configuration: Configuration) -> dict[str, list[dict[str, Any]]]:
 @given(configurations, configurations)
 @settings(max_examples=25)
 def test_counts_add_up(before: Configuration, after: Configuration) -> None:
-    there, back = changes(before, after), changes(after, before)
+    there, back = changes(before, after), changes(before=after, after=before)
     for kind, change in there.items():
         assert len(change.added) + change.before - len(change.removed) == back[kind].before
         assert (change.added, change.changed, change.removed) == (
