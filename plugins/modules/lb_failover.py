@@ -20,6 +20,11 @@ description:
     lowers its priority. The file outlives reloads, restarts and reboots, and tasks of other modules leave it alone.
 extends_documentation_fragment:
   - evenkeel.lb.attributes
+attributes:
+  action_group:
+    support: none
+    description: It has none of the options that the group sets for modules that change things.
+    membership: []
 options:
   ha_group:
     description: The name of the HA group. It has to be recorded on the director, and to have a VIP.

@@ -53,6 +53,10 @@ options:
     elements: str
     default: []
 attributes:
+  action_group:
+    support: none
+    description: It has none of the options that the group sets for modules that change things.
+    membership: []
   diff_mode:
     support: N/A
     description: There is nothing to show, because nothing changes.
