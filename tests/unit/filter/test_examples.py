@@ -71,6 +71,11 @@ EXPECTED: dict[str, list[Any]] = {
         ["tcp-192.0.2.10-443"],
     ],
     "filter/lb_render": [True, "-A -u 198.51.100.53:53 -s rr\n-a -u 198.51.100.53:53 -r 192.0.2.53:53 -m -w 1\n"],
+    "filter/lb_report": [True],
+    "filter/lb_report_text": [
+        "UNREACHABLE: 1 of 2 directors unreachable (2026-11-28T10:00:00Z)\nlb2: unreachable: no route to host"
+    ],
+    "filter/lb_report_html": ["<title>Drift audit: unreachable, 2026-11-28T10:00:00Z</title>"],
     "test/vip": [True],
     "test/prefix": [True],
     "test/vip_in_prefix": [True],
