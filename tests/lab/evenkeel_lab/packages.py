@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -57,10 +57,13 @@ class Source:
 
 def install_tools(build: bool = False) -> None:
     """Install from apt what the lab needs on this machine and does not find; with `build` what a kernel needs too."""
-    wanted = {**_PROGRAMS, **(_BUILD_PROGRAMS if build else {})}
-    missing = sorted({package for program, package in wanted.items() if which(program) is None})
-    if build and not _LIBELF.exists():
-        missing += ["libelf-dev", "libc6-dev"]
+    libraries = ["libelf-dev", "libc6-dev"] if build and not _LIBELF.exists() else []
+    install({**_PROGRAMS, **(_BUILD_PROGRAMS if build else {})}, libraries)
+
+
+def install(programs: Mapping[str, str], others: Sequence[str] = ()) -> None:
+    """Install the packages of those programs that this machine does not find, and the others."""
+    missing = [*sorted({package for program, package in programs.items() if which(program) is None}), *others]
     if not missing:
         return
     lock = exclusive(cache() / "lock" / "apt", lambda: say("another lab installs packages; waiting"))
