@@ -63,11 +63,12 @@ def _entry(group: _Group, silent: Collection[str]) -> dict[str, Any]:
         for _member, (director, told, runs) in sorted(group.seen.items())
     ]
     absent = sorted(group.members - set(group.seen))
+    running = [runs for _director, _told, runs in group.seen.values()]
     problem, message = _problem(members, absent, silent)
     return {
         "name": group.name,
-        "virtual_router_ids": sorted({runs["virtual_router_id"] for _, _, runs in group.seen.values()}),
-        "vips": sorted({vip for _, _, runs in group.seen.values() for vip in runs["vips"]}),
+        "virtual_router_ids": sorted({runs["virtual_router_id"] for runs in running}),
+        "vips": sorted({vip for runs in running for vip in runs["vips"]}),
         "members": members,
         "absent": absent,
         "problem": problem,
