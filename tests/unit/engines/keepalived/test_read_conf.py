@@ -701,3 +701,33 @@ def test_samples_stay_what_they_became(name: str) -> None:
         expected["farms"] = [{**document["farms"][0], "name": own} for own in names]
         expected["virtual_servers"] = [{**one, "farm": one["name"]} for one in document["virtual_servers"]]
     assert again.document == expected
+
+
+def test_a_hold_of_ours_is_no_part_of_a_configuration_and_another_file_is_told() -> None:
+    text = """\
+track_file main/away {
+    file /etc/keepalived/evenkeel-main.away
+    weight 1
+}
+track_file mine/away {
+    file /run/mine
+}
+vrrp_instance main {
+    interface eth1
+    virtual_router_id 51
+    version 3
+    track_file {
+        main/away
+    }
+    virtual_ipaddress {
+        192.0.2.50/24
+    }
+}
+"""
+    reading = read_conf(text)
+    assert left_out(reading) == []
+    assert reading.rest == "track_file mine/away {\n    file /run/mine\n}\n"
+    (finding,) = read_conf(text.replace("        main/away", "        mine/away")).left_out
+    assert (finding.place.line, finding.text) == (12, "track_file")
+    (finding,) = read_conf(text.replace("        main/away", "        main/away\n        mine/away")).left_out
+    assert "changes the priority by a file" in str(finding)
