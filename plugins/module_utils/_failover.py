@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Callable, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from ._engines.keepalived import daemon, hold, vips, vrrp
+from ._engines.keepalived.status import STATES
 from ._engines.keepalived.vrrp_text import active_groups, sync_groups
 from ._host import neighbours
 from ._host.addresses import Held, read_addresses
@@ -30,12 +31,8 @@ _LONGEST_PAUSE = 0.5
 # What a member that takes over needs beside the time of VRRP, to add its VIPs and answer for them.
 _SECONDS_TO_ANSWER = 2.0
 
-MASTER = "master"
-BACKUP = "backup"
-FAULT = "fault"
-STOPPED = "stopped"
-UNKNOWN = "unknown"
-_STATES = {vrrp.ACTIVE: MASTER, vrrp.STANDBY: BACKUP, vrrp.FAULTY: FAULT}
+MASTER, BACKUP, FAULT = (STATES[state] for state in (vrrp.ACTIVE, vrrp.STANDBY, vrrp.FAULTY))
+STOPPED, UNKNOWN = "stopped", "unknown"
 
 Tell = Callable[[str], None]
 
@@ -208,7 +205,7 @@ class Failover:
             # a build that cannot tell
             return MASTER if self._place.vips & read_addresses(self._system) else BACKUP
         instance = instances.get(self._place.name)
-        return _STATES[instance.state] if instance is not None else UNKNOWN
+        return STATES[instance.state] if instance is not None else UNKNOWN
 
     def _is_served_elsewhere(self) -> bool:
         if self._state() == MASTER or self._place.vips & read_addresses(self._system):

@@ -22,7 +22,7 @@ from .last_resort import replacement
 from .parse import parse
 from .render import Blocks
 
-_STATES = {vrrp.ACTIVE: "master", vrrp.STANDBY: "backup", vrrp.FAULTY: "fault"}
+STATES = {vrrp.ACTIVE: "master", vrrp.STANDBY: "backup", vrrp.FAULTY: "fault"}
 
 
 def status(configuration: Configuration, system: System) -> Status:
@@ -68,7 +68,7 @@ def _groups(configuration: Configuration, system: System) -> Dict[str, GroupStat
     if instances is None:
         return dict.fromkeys(configuration.ha_groups, GroupStatus("unknown"))
     found = {
-        name: GroupStatus(_STATES[one.state], one.since, one.priority)
+        name: GroupStatus(STATES[one.state], one.since, one.priority)
         for name, one in instances.items()
         if name in configuration.ha_groups
     }
