@@ -285,7 +285,8 @@ def test_what_lb_info_tells_of_an_emptied_kernel_is_drift() -> None:
     host, engine = FakeSystem(), MemoryEngine()
     reconcile(host, [engine], lambda _recorded: configurations.pair())
     engine.held.clear()
-    report = made({"lb1": gathered(host, [engine], Asked())})
+    found, _warnings = gathered(host, [engine], Asked())
+    report = made({"lb1": found})
     assert report["summary"] == "1 of 1 director drifted with 2 differences"
     assert [service["state"] for service in report["findings"]["virtual_servers"]] == ["missing", "missing"]
     assert "(the next run adds it; no connection is touched)" in lb_report_text(report)
