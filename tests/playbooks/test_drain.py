@@ -14,8 +14,9 @@ WISH = {"drain_farm": "web", "drain_server": "web2"}
 CHANGED = {"changed": True, "server": {"name": "web2", "state": "drained"}}
 
 
-def recorded(state: str = "enabled", server: str = "web2") -> dict[str, Any]:
-    farm = {"name": "web", "servers": [{"name": server, "state": state}]}
+def recorded(server: str = "web2", **state: str) -> dict[str, Any]:
+    """A server whose state was never said, unless it is."""
+    farm = {"name": "web", "servers": [{"name": server, **state}]}
     return {"changed": False, "config": {"farms": [{"name": "empty"}, farm]}}
 
 
@@ -82,7 +83,7 @@ def test_what_is_gone_already_needs_nothing(perform: Perform) -> None:
 
 
 def test_a_disabled_server_is_removed_without_being_drained(perform: Perform) -> None:
-    disabled = director(waited("already_drained"), info=recorded("disabled"))
+    disabled = director(waited("already_drained"), info=recorded(state="disabled"))
     played = perform("evenkeel.lb.drain", {"lb1": disabled}, **WISH, drain_state="absent")
     assert played.status == 0, played.shown
     assert asked(played) == [("lb1", "absent", True)]
@@ -103,7 +104,7 @@ def test_one_that_another_run_brought_back_ends_the_wait(perform: Perform) -> No
 
 
 def test_it_brings_the_server_back_on_all(perform: Perform) -> None:
-    back = director(CHANGED, info=recorded("drained"))
+    back = director(CHANGED, info=recorded(state="drained"))
     played = perform("evenkeel.lb.drain", {"lb1": back, "lb2": back}, **WISH, drain_state="present")
     assert played.status == 0, played.shown
     assert sorted(asked(played)) == [("lb1", "present", False), ("lb2", "present", False)]

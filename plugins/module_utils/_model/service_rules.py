@@ -143,9 +143,7 @@ class Claims:
         taken.insert(place, (low, high, wish.name))
 
 
-def _farm_problems(
-    wish: VirtualServer, family: Optional[int], farm: Farm, telling: Optional[str]
-) -> Iterator[Problem]:
+def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm, telling: Optional[str]) -> Iterator[Problem]:
     """``telling`` is the HA group that tells the standby about connections, if any."""
     name = wish.name
     seen: Dict[Tuple[Optional[str], Optional[int]], Server] = {}

@@ -54,7 +54,7 @@ def _beside_health(
     before, after = operation.before, operation.after
     if not operation.on_destination:
         yield operation
-    elif operation.action == REMOVE and unwell.sorry is not None and before == unwell.sorry.canonical():
+    elif _is_sorry(before, unwell) and (operation.action == REMOVE or _is_alone(before, entry)):
         return
     elif operation.action == EDIT and isinstance(before, Destination) and _is_of_health(before, unwell):
         same = after._replace(weight=before.weight) if isinstance(after, Destination) else after
@@ -64,11 +64,21 @@ def _beside_health(
         yield operation
 
 
+def _is_sorry(held: object, unwell: Unwell) -> bool:
+    """Whether that is the sorry server, which keepalived puts in without the limits of the server that it may be too."""
+    return unwell.sorry is not None and held == unwell.sorry.canonical()
+
+
+def _is_alone(held: object, entry: Optional[Entry]) -> bool:
+    """Whether no other server serves."""
+    return entry is not None and not any(other.weight for other in entry.destinations if other != held)
+
+
 def _was_taken(operation: Operation, unwell: Unwell, entry: Optional[Entry]) -> bool:
     """Whether a server that is missing in a service was taken out by somebody else than keepalived."""
     if entry is None or operation.subject.key not in unwell.unchecked:
         return False
-    return unwell.sorry is None or unwell.sorry.canonical() not in entry.destinations
+    return not any(_is_sorry(held, unwell) for held in entry.destinations)
 
 
 def _is_of_health(held: Destination, unwell: Unwell) -> bool:

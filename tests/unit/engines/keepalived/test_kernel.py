@@ -71,6 +71,17 @@ def test_the_weight_of_a_server_that_serves_as_the_sorry_server_is_no_difference
     assert found(table(sorry._replace(u_threshold=7), TWO), {KEY: Unwell(sorry)}) == [f"{edit} 1"]
 
 
+def test_a_limited_server_that_alone_serves_as_the_sorry_server_is_without_limits_and_no_difference() -> None:
+    """keepalived puts it in as any sorry server; beside servers that serve it is itself, and has its limits."""
+    sorry, limited = ONE._replace(weight=1), ONE._replace(u_threshold=101)
+    unwell = {KEY: Unwell(sorry, quiesces=True)}
+    wanted = table(limited, TWO)
+    for quiet in ((), (TWO._replace(weight=0),)):
+        assert differences(table(sorry, *quiet), wanted, unwell) == []
+    [mended] = differences(table(sorry, TWO), wanted, unwell)
+    assert mended.after == limited._replace(weight=1)
+
+
 def test_what_else_differs_of_a_quiet_server_is_mended_and_it_stays_quiet() -> None:
     quiet = ONE._replace(weight=0, u_threshold=7)
     edit = "edit server 10.20.0.21:80 of virtual server tcp 10.10.0.50:80"
