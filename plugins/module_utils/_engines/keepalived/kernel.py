@@ -65,7 +65,7 @@ def _beside_health(
 
 
 def _is_sorry(held: object, unwell: Unwell) -> bool:
-    """Whether that is the sorry server, which keepalived puts in without the limits of the server that it may be too."""
+    """Whether that is the sorry server, which has not the limits of the server that it may be too."""
     return unwell.sorry is not None and held == unwell.sorry.canonical()
 
 
