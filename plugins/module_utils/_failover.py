@@ -131,6 +131,7 @@ class Failover:
         self._place = place
         self._timeout = timeout
         self._tell = tell
+        self._asked: FrozenSet[Held] = frozenset()
 
     def look(self) -> Standing:
         """Where the group stands now. Raises HostFault."""
@@ -159,7 +160,6 @@ class Failover:
         moves = hold.text_of(name, hold.moved_by(self._place.group, self._place.in_sync_group))
         was = self._system.read(hold.path_of(name))
         start = self._system.now()
-        neighbours.forget(self._system, self._place.vips)
         self._put(moves)
         moved = self._until(self._is_served_elsewhere, self._seconds_to_move(moves), "to be served by another member")
         seconds = self._system.now() - start
@@ -210,8 +210,9 @@ class Failover:
     def _is_served_elsewhere(self) -> bool:
         if self._state() == MASTER or self._place.vips & read_addresses(self._system):
             return False
-        missing = self._place.vips - neighbours.answered(self._system, self._place.vips)
+        missing = self._place.vips - neighbours.answered(self._system, self._asked)
         neighbours.ask(self._system, missing)
+        self._asked = self._place.vips
         return not missing
 
     def _is_here(self) -> bool:

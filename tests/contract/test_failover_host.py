@@ -189,7 +189,7 @@ def test_to_follow_a_hold_is_a_reload_that_moves_nothing(pair: Pair) -> None:
     pair.told()
     pair.settles("active", "standby")
     older = r"""
-sed -i -e '/^track_file/,/^}/d' -e '/^    track_file/,/^    }/d' /etc/keepalived/evenkeel.conf
+sed -i -e '/^track_file/,/^$/d' -e '/^    track_file/,/^    }/d' /etc/keepalived/evenkeel.conf
 systemctl reload keepalived
 """
     for host in pair:

@@ -22,27 +22,27 @@ _ANSWERED = "REACHABLE"
 _CANNOT_ASK = "NOARP"
 
 
-def forget(system: System, places: Collection[Held]) -> None:
-    """Make the kernel forget who had these addresses. Raises HostFault."""
-    known = [entry for entry in _entries(system) if _is_among(entry, places)]
-    _batch(system, [f"delete {entry['dst']} dev {entry['dev']}" for entry in known])
-
-
 def ask(system: System, places: Collection[Held]) -> None:
-    """Begin to ask who has these addresses, which this machine must not have. Raises HostFault."""
-    _batch(system, [f"replace {held.ip} dev {held.interface} use" for held in sorted(places)])
+    """Begin to ask who has these addresses, which this machine must not have, whatever was known. Raises HostFault."""
+    commands: List[str] = []
+    for held in sorted(places):
+        place = f"{held.ip} dev {held.interface}"
+        # the kernel would first trust what it heard by the way, and ask seconds later
+        commands += [f"neighbour replace {place} nud failed\n", f"neighbour replace {place} use\n"]
+    if not commands:
+        return
+    done = system.run(["ip", "-batch", "-"], given="".join(commands))
+    if done.rc != 0:
+        raise HostFault(f"ip neighbour failed: {done.stderr.strip()}")
 
 
 def answered(system: System, places: Collection[Held]) -> FrozenSet[Held]:
-    """Those addresses for which another machine has answered a question, or nobody can be asked. Raises HostFault."""
+    """Those of the addresses asked for that another machine has answered for, or for which nobody can be asked. Raises
+    HostFault."""
     entries = {(entry["dst"], entry["dev"]): entry.get("state", ()) for entry in _entries(system)}
     return frozenset(
         held for held in places if {_ANSWERED, _CANNOT_ASK} & set(entries.get((held.ip, held.interface), ()))
     )
-
-
-def _is_among(entry: Mapping[str, Any], places: Collection[Held]) -> bool:
-    return (entry["dst"], entry["dev"]) in {(held.ip, held.interface) for held in places}
 
 
 def _entries(system: System) -> List[Mapping[str, Any]]:
@@ -54,11 +54,3 @@ def _entries(system: System) -> List[Mapping[str, Any]]:
     except ValueError as error:
         raise HostFault(f"ip -json neighbour show printed what cannot be understood: {error!r}") from error
     return found
-
-
-def _batch(system: System, commands: Collection[str]) -> None:
-    if not commands:
-        return
-    done = system.run(["ip", "-batch", "-"], given="".join(f"neighbour {command}\n" for command in commands))
-    if done.rc != 0:
-        raise HostFault(f"ip neighbour failed: {done.stderr.strip()}")

@@ -112,14 +112,14 @@ class Member(FakeSystem):
             return Completed(0, json.dumps(entries), "")
         assert list(argv) == ["ip", "-batch", "-"]
         for line in self.given.splitlines():
-            object_, verb, ip, _dev, dev, *use = line.split()
-            assert object_ == "neighbour"
-            if verb == "delete":
-                del self.neighbours[dev, ip]
-                continue
-            assert (verb, use) == ("replace", ["use"])
+            _neighbour, _replace, ip, _dev, dev, *rest = line.split()
             assert self.state != MASTER, "asks for an address of its own"
-            self.neighbours[dev, ip] = "REACHABLE" if self.peer_has_them() else "INCOMPLETE"
+            if rest == ["nud", "failed"]:
+                self.neighbours[dev, ip] = "FAILED"
+                continue
+            assert rest == ["use"]
+            stale = self.neighbours.get((dev, ip)) in ("STALE", "REACHABLE")
+            self.neighbours[dev, ip] = "DELAY" if stale else "REACHABLE" if self.peer_has_them() else "INCOMPLETE"
         return Completed(0, "", "")
 
 
@@ -227,6 +227,12 @@ def test_a_member_that_has_the_group_and_does_not_answer_is_no_failover(run: Run
     assert answer["failed"] and answer["ha_group"] == {
         "name": "front", "held": False, "state": "master", "before": {"held": False, "state": "master"},
     }  # fmt: skip
+
+
+def test_what_was_heard_by_the_way_is_asked_anew_and_not_waited_for(run: Runs) -> None:
+    run.on(Member(preempt=False)).neighbours = {("eth1", "192.0.2.50"): "STALE"}
+    answer = run("away")
+    assert answer["waited"]["state"] == "moved" and answer["waited"]["seconds"] < 2
 
 
 def test_an_old_answer_of_a_neighbour_does_not_count(run: Runs) -> None:

@@ -51,13 +51,12 @@ def test_where_nobody_can_be_asked_nobody_is_waited_for() -> None:
 def test_asking_needs_no_route_and_no_hardware_address() -> None:
     host = Host()
     neighbours.ask(host, {SIX, FOUR})
-    assert host.told == ["neighbour replace 192.0.2.50 dev eth1 use", "neighbour replace 2001:db8::50 dev eth1 use"]
-
-
-def test_what_is_not_known_is_not_forgotten_because_ip_ends_at_it() -> None:
-    host = Host()
-    neighbours.forget(host, {FOUR, Held("eth9", "192.0.2.50/24")})
-    assert host.told == ["neighbour delete 192.0.2.50 dev eth1"]
+    assert host.told == [
+        "neighbour replace 192.0.2.50 dev eth1 nud failed",
+        "neighbour replace 192.0.2.50 dev eth1 use",
+        "neighbour replace 2001:db8::50 dev eth1 nud failed",
+        "neighbour replace 2001:db8::50 dev eth1 use",
+    ]
 
 
 def test_nothing_to_do_runs_nothing() -> None:
