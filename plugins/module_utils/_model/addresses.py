@@ -36,7 +36,7 @@ class Address(FieldType):
         return _unicast(value)
 
 
-@functools.lru_cache(maxsize=1 << 16)  # what is wished for is mostly what is recorded, and each is parsed
+@functools.lru_cache(maxsize=1 << 17)  # what is wished for is mostly what is recorded, and each is parsed
 def _unicast(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
