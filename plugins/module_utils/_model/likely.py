@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, Collection, Optional, Sequence, Tuple
 
 # Looking among more, or for something longer, takes longer than it helps.
 _AMONG = 200
@@ -18,7 +18,7 @@ LIKE_A_NAME = 0.6
 LIKE_A_WORD = 0.7
 
 
-def meant(wanted: Any, known: Sequence[str], alike: float) -> Optional[str]:
+def meant(wanted: Any, known: Collection[str], alike: float) -> Optional[str]:
     """The known word that is like the one that was said and more so than any other; None where there is none."""
     if not isinstance(wanted, str) or len(wanted) > _LONGEST or len(known) > _AMONG:
         return None

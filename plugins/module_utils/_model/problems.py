@@ -59,5 +59,5 @@ def nearest_names(known: Collection[str], wanted: Optional[str], word: str, list
     ``wanted`` is None, and the others, of which ``listed`` is ``some``."""
     if not known:
         return f"no {word} is recorded yet"
-    likely = meant(wanted, list(known), LIKE_A_NAME)
+    likely = meant(wanted, known, LIKE_A_NAME)
     return listed if likely is None else with_others(likely, some([name for name in known if name != likely]))
