@@ -95,7 +95,7 @@ class Ansible:
             _pid, status, spent = os.wait4(process.pid, 0)
         if status:
             raise SystemExit(f"{playbook} failed:\n{(self._folder / 'said').read_text()[-4000:]}")
-        task = json.loads((self._folder / "durations.json").read_text())["measured"]
+        task = json.loads((self._folder / "durations.json").read_text())["Measured"]
         cpu = spent.ru_utime + spent.ru_stime
         return Run(task["seconds"], task["steps"], cpu, spent.ru_maxrss / 1024)
 
