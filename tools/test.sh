@@ -42,11 +42,12 @@ meanwhile kernel tests/lab/lab kernel own
 step "lint" tools/lint.sh
 meanwhile sanity tools/sanity.sh
 step "unit and property tests" env EVENKEEL_EXAMPLES=100 make --no-print-directory unit
-step "release artifact" "$python" -m pytest -q tests/release
+step "release artifact, playbooks on directors that pretend" "$python" -m pytest -q tests/release tests/playbooks
 step "the audit report in a browser" "$python" -m pytest -q tests/browser
 # The others in that folder take long: make prove.
 step "contract tests of the engines" "$python" -m pytest -q \
-  tests/contract/test_ipvs_kernel.py tests/contract/test_keepalived_host.py tests/contract/test_last_resort_host.py
+  tests/contract/test_ipvs_kernel.py tests/contract/test_keepalived_host.py tests/contract/test_last_resort_host.py \
+  tests/contract/test_config_host.py
 step "the lab itself" "$python" -m pytest -q tests/lab
 newer=
 if [[ -d $VENVS/core221 ]]; then

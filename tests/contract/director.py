@@ -78,7 +78,7 @@ class Director:
         """Bring the modules onto a host that is equipped, with what they need of Ansible."""
         self.shell(f"tar -x -z -C {FOLDER}", _modules())
 
-    def module(self, name: str, **arguments: Any) -> dict[str, Any]:
+    def module(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         """What a module that was brought prints, in a process of its own."""
         script = f"PYTHONPATH={FOLDER} exec python3 {FOLDER}/run_module.py {name}"
         answer: dict[str, Any] = json.loads(self.shell(script, json.dumps(arguments).encode()))

@@ -229,7 +229,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             hold.put(system, name, text)
         if snapshot.text is None:
             system.remove(daemon.FILE)
-        else:
+        elif system.read(daemon.FILE) != snapshot.text:  # what could not be written is as it was, and cannot be now
             system.write(daemon.FILE, snapshot.text, mode=0o600)
         active = daemon.is_active(system)
         if active and not snapshot.active:
