@@ -149,8 +149,7 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm, telli
     seen: Dict[Tuple[Optional[str], Optional[int]], Server] = {}
     for server in farm.servers or ():
         path = f"farms[{farm.name}].servers[{server.name}]"
-        if server.address is not None:
-            yield from _family_problem(f"{path}.address", server.address, wish, family, farm, telling)
+        yield from _family_problem(f"{path}.address", server.address, wish, family, farm, telling)
         yield from _port_problem(path, server.port, wish, farm)
         twin = seen.setdefault((server.address, server.port or single_port(wish)), server)
         # two servers with the same port are the farm's own problem; these are the same behind this port
@@ -170,8 +169,7 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm, telli
     sorry = farm.sorry_server
     if sorry is not None:
         path = f"farms[{farm.name}].sorry_server"
-        if sorry.address is not None:
-            yield from _family_problem(f"{path}.address", sorry.address, wish, family, farm, telling)
+        yield from _family_problem(f"{path}.address", sorry.address, wish, family, farm, telling)
         yield from _port_problem(path, sorry.port, wish, farm)
     if farm.persistence_engine == "sip" and TRANSPORTS[wish.protocol] not in (("udp",), ()):
         yield Problem(
@@ -188,11 +186,11 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm, telli
 
 
 def _family_problem(
-    path: str, address: str, wish: VirtualServer, family: Optional[int], farm: Farm, telling: Optional[str]
+    path: str, address: Optional[str], wish: VirtualServer, family: Optional[int], farm: Farm, telling: Optional[str]
 ) -> Iterator[Problem]:
     """A tunnel leads to a server of another family, but the kernel's synchronisation of connections does not know such
     servers, and it takes the one or the other (net/netfilter/ipvs/ip_vs_ctl.c, ``mixed_address_family_dests``)."""
-    if family is None or version_of(address) == family:
+    if address is None or family is None or version_of(address) == family:
         return
     message = f"{address} is not IPv{family} as virtual server {wish.name!r} is"
     if farm.mode != "tunnel":
