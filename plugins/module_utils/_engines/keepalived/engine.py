@@ -31,6 +31,7 @@ from ..versions import linux
 from . import belief, checkers, connection_timeouts, daemon, hold, host_checks, kernel, planning, vips
 from .capabilities import CAPABILITIES, NAME
 from .connection_sync import Sync, sync_in
+from .connection_sync import settle as settle_sync
 from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
 from .parse import parse
 from .render import Blocks, blocks, document
@@ -141,6 +142,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             change_kernel(system, repairs)
             self._mend(steps, desired, system)
             return Applied()
+        former = _former_syncs(steps)
+        if former and desired.vips.sync is None:
+            # at once: while one runs, the kernel refuses servers of another family, which keepalived may be to add
+            settle_sync(system, read_daemons(system), None, former)
         self._end_holds(steps, "add", system)
         # of these keepalived believes that they are in the kernel, and would edit them there
         change_kernel(system, [one for one in repairs if one.before is None and one.on_destination])
@@ -216,8 +221,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
     @staticmethod
     def _mend(steps: Sequence[Step], desired: Desired, system: System) -> None:
         """What keepalived leaves undone of VIPs and connection synchronisation."""
-        former = [sync_in(step.before) for step in steps if step.subject == CONNECTION_SYNC]
-        former += [step.payload for step in steps if isinstance(step.payload, Sync)]
+        former = _former_syncs(steps)
         vips.announce(system, desired.vips, {step.subject for step in steps if step.action in ("add", "change")})
         vips.mend(system, daemon.main_pid(system), desired.vips, former)
         connection_timeouts.settle(system, desired.timeouts)
@@ -295,3 +299,10 @@ def _unchecked(service: Service) -> FrozenSet[Tuple[str, int]]:
         for backend in service.backends
         if backend.health_check is None
     )
+
+
+def _former_syncs(steps: Sequence[Step]) -> List[Sync]:
+    """The wishes for connection synchronisation that the steps end."""
+    told = [sync_in(step.before) for step in steps if step.subject == CONNECTION_SYNC]
+    told += [step.payload for step in steps if isinstance(step.payload, Sync)]
+    return [sync for sync in told if sync is not None]
