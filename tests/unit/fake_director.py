@@ -44,6 +44,8 @@ class FakeDirector(FakeSystem):
             "/proc/sys/net/ipv4/vs/conntrack": "1\n",
         }
         self.keepalived = FakeKeepalived(self.kernel, self.files)
+        # what systemd says of keepalived first, one answer after the other
+        self.in_between: list[str] = []
         self.programs = {
             "ip": self._ip,
             "keepalived": self._keepalived,
@@ -104,7 +106,8 @@ class FakeDirector(FakeSystem):
         verb = argv[1]
         running = self.keepalived.running
         if verb == "is-active":
-            return Completed(0 if running else 3, "", "")
+            state = self.in_between.pop(0) if self.in_between else "active" if running else "inactive"
+            return Completed(0 if state == "active" else 3, f"{state}\n", "")
         if verb == "show":
             return Completed(0, f"{1000 + self.keepalived.starts if running else 0}\n", "")
         if verb in ("stop", "restart"):
@@ -113,7 +116,7 @@ class FakeDirector(FakeSystem):
             self.keepalived.start()
         if verb == "reload":
             self.keepalived.reload()
-        assert verb in ("start", "stop", "reload", "restart", "is-enabled"), argv
+        assert verb in ("start", "stop", "reload", "restart", "reset-failed", "is-enabled"), argv
         return Completed(0, "", "")
 
     def _kill(self, argv: Sequence[str]) -> Completed:

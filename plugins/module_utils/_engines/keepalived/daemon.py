@@ -20,6 +20,10 @@ from .render import Blocks, document
 FILE = "/etc/keepalived/evenkeel.conf"
 MAIN = "/etc/keepalived/keepalived.conf"
 _UNIT = "keepalived.service"
+_POLL = 0.1
+# How long a state that is none to stay in may last. keepalived stops for up to 5 s where it holds VIPs; it is ready
+# within one, but 2.2.7 never says so where it found nothing to do.
+_SECONDS_IN_BETWEEN = {"deactivating": 10.0, "activating": 3.0}
 # Names that no "include *.conf" of a user matches: glob(3) leaves out names that begin with a dot.
 _CANDIDATE = "/etc/keepalived/.evenkeel-candidate.conf"
 _CANDIDATE_MAIN = "/etc/keepalived/.evenkeel-check.conf"
@@ -35,8 +39,17 @@ _RC_REPORTED = (5, 6)
 
 
 def is_active(system: System) -> bool:
-    """Whether keepalived runs; false where it is not installed."""
-    return system.which("keepalived") is not None and system.run(["systemctl", "is-active", "--quiet", _UNIT]).rc == 0
+    """Whether keepalived runs; false where it is not installed. One that is stopping or starting is waited for."""
+    if system.which("keepalived") is None:
+        return False
+    state, since = "", system.now()
+    while True:
+        done = system.run(["systemctl", "is-active", _UNIT])
+        if done.stdout.strip() != state:
+            state, since = done.stdout.strip(), system.now()
+        if system.now() - since >= _SECONDS_IN_BETWEEN.get(state, 0.0):
+            return done.rc == 0
+        system.sleep(_POLL)
 
 
 def version(system: System) -> Optional[Version]:
@@ -67,6 +80,9 @@ def start(system: System) -> None:
     """Start the daemon and wait until it says that it is ready."""
     # One that is just starting has read our file as it was, and keepalived 2.2.7 never says that it is ready when it
     # found nothing to do there: it would be waited for until systemd gives up.
+    # Each start is asked for: systemd, which refuses the sixth within ten seconds, is to count none of them. It has
+    # nothing to forget of a unit that it has not loaded, and says so.
+    system.run(["systemctl", "reset-failed", _UNIT])
     _systemctl(system, "restart")
 
 
