@@ -418,6 +418,19 @@ def test_the_sync_daemons_follow_the_state_and_every_change_of_the_wish(pair: Pa
         pair.first.shell("ipvsadm --stop-daemon backup")
 
 
+@pytest.mark.parametrize("engine", ["ipvs", "keepalived"])
+def test_synchronisation_and_servers_of_another_family_make_way_for_each_other(pair: Pair, engine: str) -> None:
+    for synchronises, server in [(True, "10.20.0.101"), (False, "fd20::101")] * 2:
+        document = pair.document("first", connection_sync=synchronises)
+        document["farms"] = [{"name": "web", "mode": "tunnel", "servers": [{"name": "s1", "address": server}]}]
+        document["virtual_servers"] = [{"name": "web", "vip": "public", "port": 80, "farm": "web", "engine": engine}]
+        pair.first.applied(document)
+        assert pair.first.converge(document)["state"] == "unchanged"
+        assert len(pair.first.daemons()) == (1 if synchronises else 0)
+        destination = f"[{server}]" if ":" in server else server
+        assert f"-r {destination}:80 -i -w 1" in pair.first.shell("ipvsadm -Sn")
+
+
 @pytest.mark.parametrize("member", ["first", "second"])
 def test_a_sync_daemon_that_somebody_stopped_is_seen_and_started_without_a_reload(pair: Pair, member: str) -> None:
     pair.told(connection_sync=True)

@@ -119,7 +119,7 @@ class FakeKernel:
             return errno.EEXIST if new else errno.ENOENT
         if server.weight < 0 or server.l_threshold > server.u_threshold:
             return errno.ERANGE
-        if family_of(server.address) != key.family and server.forward != TUNNEL:
+        if family_of(server.address) != key.family and (self.daemons or server.forward != TUNNEL):
             return errno.EINVAL
         if server.forward == TUNNEL and server.tunnel_type == TUNNEL_GUE and not server.tunnel_port:
             return errno.EINVAL
@@ -136,6 +136,8 @@ class FakeKernel:
     def start_daemon(self, daemon: Daemon) -> int:
         if daemon.role in self.daemons:
             return errno.EEXIST
+        if any(family_of(at) != key.family for key, (_, servers) in self.services.items() for at, _port in servers):
+            return errno.EINVAL
         self.daemons[daemon.role] = daemon._replace(max_length=daemon.max_length or 1472)
         return 0
 

@@ -93,7 +93,8 @@ class Engine(Generic[Desired, Observed]):
         return owned
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:
-        """What only one engine of a director can hold at a time, such as keys of the kernel's table."""
+        """What only one engine of a director can hold at a time, such as keys of the kernel's table: who lets go of
+        something goes before who takes it."""
         return frozenset()
 
     def read(self, system: System) -> Observed:

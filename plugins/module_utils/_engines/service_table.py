@@ -31,6 +31,7 @@ from .._host.ipvs_table import (
     ServiceKey,
     Table,
     canonical_address,
+    family_of,
 )
 from .._host.ipvs_table import Service as KernelService
 from .._model.farm import Farm
@@ -69,6 +70,17 @@ TUNNEL_CHECKSUMS = {number: checksum for checksum, number in CHECKSUMS.items()}
 # ip_vs_sh.c and ip_vs_mh.c read the plain scheduler flags as these
 _FALLBACK = FLAG_SCHEDULER_1
 _PORT = FLAG_SCHEDULER_2
+
+# The claim of who has synchronisation of connections, or servers of another family than their service's: the kernel
+# refuses each while there is the other (ip_vs_genl_set_cmd and ip_vs_genl_new_daemon in ip_vs_ctl.c).
+SYNCHRONISED_OR_MIXED = "connections are synchronised, or lead to servers of another family"
+
+
+def is_mixed(table: Table) -> bool:
+    """Whether a service has servers of another family than its own."""
+    return any(
+        family_of(server.address) != key.family for key, entry in table.items() for server in entry.destinations
+    )
 
 
 def table_of(services: Iterable[Service]) -> Table:

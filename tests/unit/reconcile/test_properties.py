@@ -337,3 +337,34 @@ def test_after_a_change_of_connection_sync_that_did_not_end_every_wish_is_reache
             applied(host, wanted)
             assert not run(host, wanted, check=True).changed, attempt.faulty.calls[-8:]
             assert is_as_from_nothing(host, wanted), attempt.faulty.calls[-8:]
+
+
+def through_a_tunnel(engine: str, server: str) -> Document:
+    """A farm behind a tunnel."""
+    farm = {"name": "web", "mode": "tunnel", "servers": [{"name": "s1", "address": server}]}
+    public = {"name": "web", "vip": "10.10.0.50", "port": 80, "farm": "web", "engine": engine}
+    return {"farms": [farm], "virtual_servers": [public]}
+
+
+SYNCHRONISED, MIXED = (True, "10.20.0.101"), (False, "fd20::101")
+
+
+@pytest.mark.parametrize("engine", ["ipvs", "keepalived"])
+@pytest.mark.parametrize(("first", "second"), [(SYNCHRONISED, MIXED), (MIXED, SYNCHRONISED)])
+def test_connection_sync_and_servers_of_another_family_make_way_for_each_other(
+    engine: str, first: tuple[bool, str], second: tuple[bool, str]
+) -> None:
+    before, after = (
+        {**a_pair(connection_sync=sync), **through_a_tunnel(engine, server)} for sync, server in (first, second)
+    )
+    host = director()
+    for wanted in (before, after, before):
+        applied(host, wanted)
+        assert not run(host, wanted, check=True).changed
+        assert is_as_from_nothing(host, wanted)
+    for attempt in attempts(before, after, "from then on", STRIDE):
+        for wanted in (before, after, a_pair(), {}):
+            host = copy.deepcopy(attempt.host)
+            applied(host, wanted)
+            assert not run(host, wanted, check=True).changed, attempt.faulty.calls[-8:]
+            assert is_as_from_nothing(host, wanted), attempt.faulty.calls[-8:]

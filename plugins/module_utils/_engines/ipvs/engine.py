@@ -29,7 +29,7 @@ from ..kernel_support import lacking
 from ..layer4 import KERNEL
 from ..service_connections import connections_by_ipvs
 from ..service_status import statuses
-from ..service_table import key_of, table_of
+from ..service_table import SYNCHRONISED_OR_MIXED, is_mixed, key_of, table_of
 from ..status import Status
 from ..versions import linux
 from . import rules
@@ -54,10 +54,12 @@ BOOT_RULES = "/etc/ipvsadm.rules"
 @dataclass(frozen=True)
 class Desired:
     """The services asked for, and the table in which they run. Of what is owned, the table is without services that
-    another engine is to hold; their lines in the rules for the next boot are still owned."""
+    another engine is to hold; their lines in the rules for the next boot are still owned. ``mixed`` is whether there are
+    servers of another family than their service's (of what is owned also: whether there may be)."""
 
     services: Tuple[Service, ...]
     table: Table
+    mixed: bool
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,17 @@ class IpvsEngine(Engine[Desired, Observed]):
         problems = refusals(configuration, self.name, self.describe())
         if problems:
             raise InvalidConfiguration(problems)
-        return Desired(carried, table_of(carried))
+        table = table_of(carried)
+        return Desired(carried, table, is_mixed(table))
 
     def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
         known = {key_of(service) for service in owned.services}
         found = (*owned.services, *(service for service in begun.services if key_of(service) not in known))
-        return Desired(found, table_of([service for service in found if key_of(service) not in elsewhere]))
+        table = table_of([service for service in found if key_of(service) not in elsewhere])
+        return Desired(found, table, owned.mixed or begun.mixed)
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:
-        return frozenset(desired.table)
+        return frozenset((*desired.table, *([SYNCHRONISED_OR_MIXED] if desired.mixed else [])))
 
     def read(self, system: System) -> Observed:
         return Observed(read_table(system), system.read(BOOT_RULES))

@@ -25,7 +25,7 @@ from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
 from ..kernel_support import lacking
 from ..service_connections import connections_by_ipvs
-from ..service_table import key_of, table_of
+from ..service_table import SYNCHRONISED_OR_MIXED, key_of, table_of
 from ..status import Status
 from ..versions import linux
 from . import belief, checkers, connection_timeouts, daemon, hold, host_checks, kernel, planning, vips
@@ -72,14 +72,16 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             )
             for service, with_sorry in zip(carried, told)
         }
+        wanted = vips.wanted(configuration)
         return Desired(
             tuple(carried),
             blocks(configuration),
             table_of(told),
             unwell,
             subjects,
-            vips.wanted(configuration),
+            wanted,
             connection_timeouts.wanted(configuration),
+            synchronises=wanted.sync is not None,
         )
 
     def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
@@ -88,11 +90,12 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             owned,
             table=Table([entry for entry in both if entry.service.key not in elsewhere]),
             subjects={**begun.subjects, **owned.subjects},
+            synchronises=owned.synchronises or begun.synchronises,
             unsettled=owned.unsettled or begun.blocks != owned.blocks,
         )
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:
-        return frozenset(desired.subjects)
+        return frozenset((*desired.subjects, *([SYNCHRONISED_OR_MIXED] if desired.synchronises else [])))
 
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)

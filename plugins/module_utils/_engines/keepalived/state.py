@@ -21,7 +21,8 @@ from .render import Blocks
 @dataclass(frozen=True)
 class Desired:
     """The services, the blocks of our file, and what keepalived makes of them: the kernel table when every server is
-    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts.
+    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts, and whether
+    connections are synchronised (of what is owned also: whether they may be).
 
     ``unsettled`` is what is owned when keepalived may not have read its file since it was written."""
 
@@ -32,6 +33,7 @@ class Desired:
     subjects: Mapping[ServiceKey, str]
     vips: vips.Wanted
     timeouts: Timeouts = connection_timeouts.UNSAID
+    synchronises: bool = False
     unsettled: bool = False
 
 
