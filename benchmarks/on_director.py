@@ -55,8 +55,17 @@ def program(argv: list[str], given: str = os.devnull, said: str = os.devnull) ->
 
 
 def clear(_argument: Json) -> Json:
-    """Nothing in the kernel, nothing recorded."""
+    """Nothing in the kernel, nothing recorded.
+
+    The modules too begin anew: for two minutes the kernel keeps servers that were removed, and looks through all of them
+    for each that is added (ip_vs_trash_get_dest in ip_vs_ctl.c).
+    """
     flush(System())
+    with open("/proc/modules", encoding="ascii") as file:
+        modules = [name for name in (line.split()[0] for line in file) if name.startswith("ip_vs")]
+    # the list begins with the youngest, which need the others
+    subprocess.run(["rmmod", *modules], check=True)
+    subprocess.run(["modprobe", "--all", *modules], check=True)
     for path in LEFT:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
