@@ -48,6 +48,8 @@ SERVICES = 1000
 GROWTH = (100, 1000, 5000)
 ROUNDS = 3
 LOOP = 100
+COMMANDS = 100
+PARTS = ("tasks", "loops")
 
 
 @dataclass(frozen=True)
@@ -163,14 +165,14 @@ class Bench:
 
     def loops(self) -> None:
         """What loops take for a part of the estate, and one task for the same part."""
+        self.clear()
+        self._play("part_empty", "one_task", self._wish(COMMANDS, "ipvs"))
+        self.clear()
+        rules = rules_of(COMMANDS).decode().splitlines()
+        self._play("commands", "commands", self._given("rules", {"rules": rules}))
         part = wish(self._loop, "ipvs")
         farms = self._given("farms", {"wish": {"farms": part["farms"]}})
         everything = self._given("part", {"wish": part})
-        rules = self._given("rules", {"rules": rules_of(self._loop).decode().splitlines()})
-        self.clear()
-        self._play("part_empty", "one_task", everything)
-        self.clear()
-        self._play("commands", "commands", rules)
         for name, playbook in (("part_added", "one_task"), ("virtual_servers", "virtual_servers")):
             self.clear()
             self._play("farms", "one_task", farms)
@@ -181,7 +183,7 @@ class Bench:
             self.clear()
             self._play(f"size_{size}", "one_task", self._wish(size, "ipvs"))
 
-    def measures(self) -> dict[str, Any]:
+    def measures_of_tasks(self) -> dict[str, Any]:
         seconds = self.seconds
         size = f"{SERVICES} virtual servers with {SERVERS} servers each"
         received = f"a task that only transfers the same data, {size}"
@@ -191,20 +193,24 @@ class Bench:
             for name, measure in (("empty", "empty_task"), ("nochange", "nochange"), ("one", "one_change")):
                 measures[f"{prefix}{measure}"] = compared(seconds[f"{engine}_{name}"], reference, received)
         habit = f"a template of keepalived.conf and a reload, {size}"
-        added = f"lb_virtual_server in a loop over {self._loop}, whose farms of {SERVERS} servers are there"
-        rules = f"ansible.builtin.command in a loop over the rules of {self._loop} virtual servers of {SERVERS}"
         small, large = GROWTH[0], GROWTH[-1]
         each = [value / large * small for value in seconds[f"size_{large}"]]
         return {
             **measures,
-            "config.loop": compared(seconds["part_added"], seconds["virtual_servers"], added),
-            "config.command_loop": compared(seconds["part_empty"], seconds["commands"], rules),
             "config.template_habit": compared(seconds["keepalived_empty"], seconds["template_empty"], habit),
             "config.template_habit_one": compared(seconds["keepalived_one"], seconds["template_one"], habit),
             "config.growth": compared(
                 each, seconds[f"size_{small}"], f"{small} virtual servers, of {small} instead of {large}"
             ),
             "config.module": compared(seconds[f"module_{SERVICES}"], seconds["ipvs_empty"], f"the whole task, {size}"),
+        }
+
+    def measures_of_loops(self) -> dict[str, Any]:
+        added = f"lb_virtual_server in a loop over {self._loop}, whose farms of {SERVERS} servers are there"
+        rules = f"ansible.builtin.command in a loop over the rules of {COMMANDS} virtual servers of {SERVERS}"
+        return {
+            "config.loop": compared(self.seconds["part_added"], self.seconds["virtual_servers"], added),
+            "config.command_loop": compared(self.seconds["part_empty"], self.seconds["commands"], rules),
         }
 
     def show_spent(self) -> None:
@@ -231,18 +237,23 @@ def bench(loop: int) -> Iterator[Bench]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--loop", type=int, default=LOOP, help="virtual servers of the loops")
+    parser.add_argument("--loop", type=int, default=LOOP, help="virtual servers of the loop of modules")
+    parser.add_argument("--only", choices=PARTS, help="measure this part alone")
     chosen = parser.parse_args()
+    parts = PARTS if chosen.only is None else (chosen.only,)
     with bench(chosen.loop) as measuring:
-        for _round in range(chosen.rounds):
+        for _round in range(chosen.rounds if "tasks" in parts else 0):
             measuring.one_task("ipvs")
             measuring.one_task("keepalived")
             measuring.template()
             measuring.growth()
             measuring.module()
             measuring.seconds.show()
-        measuring.loops()
-        record(measuring.measures())
+        if "tasks" in parts:
+            record(measuring.measures_of_tasks())
+        if "loops" in parts:
+            measuring.loops()
+            record(measuring.measures_of_loops())
         measuring.show_spent()
 
 

@@ -63,9 +63,10 @@ def clear(_argument: Json) -> Json:
     flush(System())
     with open("/proc/modules", encoding="ascii") as file:
         modules = [name for name in (line.split()[0] for line in file) if name.startswith("ip_vs")]
-    # the list begins with the youngest, which need the others
-    subprocess.run(["rmmod", *modules], check=True)
-    subprocess.run(["modprobe", "--all", *modules], check=True)
+    if modules:
+        # the list begins with the youngest, which need the others
+        subprocess.run(["rmmod", *modules], check=True)
+        subprocess.run(["modprobe", "--all", *modules], check=True)
     for path in LEFT:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
