@@ -39,8 +39,8 @@ test: ## everything, from nothing
 demo: ## boot a lab, make a pair, break things and show what the client sees
 	@demo/run
 
-bench: setup ## measure against what people use today; numbers go to build/bench.json
-	@for name in ipvs keepalived model_validation estate; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done
+bench: setup ## measure against what people use today, for build/bench.json and docs/benchmarks.md (half an hour)
+	@for name in ipvs keepalived model_validation estate page; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done
 
 clean: ## remove what builds and tests left in the tree
 	rm -rf build collections tests/output .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache

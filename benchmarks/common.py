@@ -46,7 +46,7 @@ def compared(ours: Sequence[float], reference: Sequence[float], words: str) -> d
     """One measure from the seconds of several rounds: the medians, and ours divided by the reference's."""
     mine, theirs = statistics.median(ours), statistics.median(reference)
     return {
-        "ratio": round(mine / theirs, 3),
+        "ratio": float(f"{mine / theirs:.3g}"),
         "ours_s": round(mine, 4),
         "reference_s": round(theirs, 4),
         "reference": words,
