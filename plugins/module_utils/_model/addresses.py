@@ -17,6 +17,13 @@ _UNICAST = "an IPv4 or IPv6 unicast address without prefix, such as 192.0.2.10 o
 _LIMITED_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
+# IPv4 addresses of unicast in the only form they have.
+_PLAIN = re.compile(
+    r"(?:[1-9]|[1-9][0-9]|1[0-9][0-9]|2[01][0-9]|22[0-3])"
+    r"(?:\.(?:[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])){3}"
+).fullmatch
+
+
 def is_address(text: str) -> bool:
     """Whether text that may be a name or an address is meant as an address."""
     return ":" in text or text.replace(".", "").replace("/", "").isdigit()
@@ -33,7 +40,8 @@ class Address(FieldType):
     def parse(self, value: Any) -> str:
         if not isinstance(value, str):
             raise BadValue(f"{shown(value)} is not an IP address", _UNICAST)
-        return _unicast(value)
+        # most are, and every server comes through here
+        return value if _PLAIN(value) else _unicast(value)
 
 
 @functools.lru_cache(maxsize=1 << 17)  # what is wished for is mostly what is recorded, and each is parsed

@@ -106,10 +106,15 @@ def described(kind: type) -> str:
     return str(kind.WORD)  # type: ignore[attr-defined]
 
 
+def _is_mapping(raw: Any) -> bool:
+    # to ask the abstract class takes several times as long, and every server is asked
+    return type(raw) is dict or isinstance(raw, abc.Mapping)
+
+
 def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
     """The object ``raw`` describes. Fields that are wrong are reported in ``problems`` and left unset."""
     declared = _declared(kind)
-    if not isinstance(raw, abc.Mapping):
+    if not _is_mapping(raw):
         problems.append(Problem(path, f"is not a {described(kind)}", "a mapping of " + ", ".join(declared.options)))
         return kind()
     parsers = declared.parsers
@@ -150,10 +155,11 @@ def parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tuple
         return ()
     found: Dict[str, Any] = {}
     for position, item in enumerate(raw):
-        name = item.get("name") if isinstance(item, abc.Mapping) else None
+        is_mapping = _is_mapping(item)
+        name = item.get("name") if is_mapping else None
         where = f"{path}[{name if _NAME.accepts(name) else position}]"
         thing = parse(kind, item, where, problems)
-        if isinstance(item, abc.Mapping) and name is None:
+        if is_mapping and name is None:
             problems.append(Problem(f"{where}.name", "is missing", f"a {described(kind)} needs it"))
         elif thing.name in found:
             problems.append(Problem(where, "is there twice", "each name once"))

@@ -41,6 +41,23 @@ def test_unicast_addresses_are_taken_and_others_refused(text: str) -> None:
     assert (parsed(addresses.Address(), text) is None) == refused
 
 
+octets = (
+    st.integers(0, 260).map(str)
+    | st.integers(0, 99).map(lambda octet: f"0{octet}")
+    | st.text("0123456789.\n", max_size=4)
+)
+
+
+@given(st.lists(octets, min_size=3, max_size=5).map(".".join))
+def test_what_looks_like_an_ipv4_address_is_one_or_refused(text: str) -> None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        assert parsed(addresses.Address(), text) is None
+    else:
+        assert parsed(addresses.Address(), text) in (str(address), None)
+
+
 @given(st.ip_addresses(), st.data())
 def test_a_vip_is_a_host_of_its_network(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address, data: st.DataObject
