@@ -68,13 +68,13 @@ def struck(host: Director, name: str, names: list[str], seed: int) -> Counter[st
                 continue
             state = told["told"]["state"]
             if state in ("HostFault", "NetlinkError", "EngineFault", "refused", "restored"):
-                assert steady(host, at_first) == at_first, problem
+                assert unlike(steady(host, at_first), at_first) == {}, problem
             elif state == "failed":
                 assert told["told"]["left"] and kind != BEFORE, problem
             else:
                 # of no consequence, or done all the same
                 assert state in ("applied", "unchanged") and told["after"]["files"][RECORD] is not None, problem
-            assert settled(host, first) == at_first, f"what the next run comes to, after\n{problem}"
+            assert unlike(settled(host, first), at_first) == {}, f"what the next run comes to, after\n{problem}"
             ended[state] += 1
             if ended.total() == CASES:
                 return ended
@@ -100,3 +100,16 @@ def steady(host: Director, awaited: dict[str, Any] | None = None) -> dict[str, A
         if awaited is None and time.monotonic() - same_since > SECONDS_OF_REST:
             break
     return seen
+
+
+def unlike(seen: dict[str, Any], awaited: dict[str, Any]) -> dict[str, Any]:
+    """What is not as awaited: of lists, what there is too much and too little."""
+    return {
+        name: _more_and_less(seen[name], awaited[name]) if isinstance(seen[name], list) else (seen[name], awaited[name])
+        for name in seen
+        if seen[name] != awaited[name]
+    }
+
+
+def _more_and_less(seen: list[Any], awaited: list[Any]) -> tuple[list[Any], list[Any]]:
+    return [one for one in seen if one not in awaited], [one for one in awaited if one not in seen]

@@ -320,6 +320,19 @@ def test_after_a_move_between_engines_that_did_not_end_every_wish_is_reached(
             assert is_as_from_nothing(host, wanted), attempt.faulty.calls[-8:]
 
 
+def test_thresholds_come_back_which_a_reload_leaves_as_they_are() -> None:
+    before, after = two_services("keepalived", "keepalived"), two_services("keepalived", "keepalived")
+    before["farms"][0]["servers"][0].update(max_connections=101, low_connections=100)
+    after["farms"][0]["servers"][0].update(max_connections=2, low_connections=1)
+    after["farms"][0]["balance"] = "round_robin"
+    restored = 0
+    for attempt in attempts(before, after, BEFORE):
+        if attempt.result is not None and attempt.result.transaction.state == "restored":
+            assert state_of(attempt.host) == attempt.before, attempt.faulty.calls[-8:]
+            restored += 1
+    assert restored
+
+
 def a_pair(**group: Any) -> Document:
     """The first of two directors."""
     members = [{"name": "lb1", "priority": 150}, {"name": "lb2", "priority": 100}]

@@ -130,7 +130,7 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         table = read_table(system)
         # what another engine holds now is not for keepalived to bring back
         keys = frozenset((*owned.table, *(key for key in desired.table if key not in table)))
-        running = frozenset(table.only(keys))
+        running = table.only(keys)
         former = (desired.vips.sync,)
         timeouts = connection_timeouts.look(system) if desired.timeouts != connection_timeouts.UNSAID else None
         text = system.read(daemon.FILE)
@@ -246,11 +246,12 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         elif snapshot.active:
             daemon.start(system)
         end = system.now() + _SECONDS_TO_VERIFY
-        while frozenset(read_table(system).only(snapshot.keys)) != snapshot.running:
+        while set(read_table(system).only(snapshot.keys)) != set(snapshot.running):
             if system.now() >= end:
                 raise EngineFault("keepalived's file is as it was, but the kernel's services are not; see ipvsadm -Ln")
             system.sleep(_POLL)
         if snapshot.active:
+            change_kernel(system, kernel.left_by_reload(read_table(system), snapshot.running))
             vips.mend(system, daemon.main_pid(system), snapshot.vips, snapshot.former)
         if snapshot.timeouts is not None:
             connection_timeouts.settle(system, snapshot.timeouts)

@@ -88,6 +88,19 @@ def _is_of_health(held: Destination, unwell: Unwell) -> bool:
     return is_sorry or (unwell.quiesces and held.weight == 0)
 
 
+def left_by_reload(kernel: Table, former: Table) -> List[Operation]:
+    """What a reload leaves as it is on the way back to services that were there: the thresholds of servers that stay.
+    Which servers there are, and their weights, is for their health to decide."""
+    found = []
+    for operation in difference(kernel.only(former), former):
+        before, after = operation.before, operation.after
+        if isinstance(before, Destination) and isinstance(after, Destination):
+            after = before._replace(u_threshold=after.u_threshold, l_threshold=after.l_threshold)
+            if before != after:
+                found.append(operation._replace(after=after))
+    return found
+
+
 def shown(operation: Operation) -> Tuple[str, str]:
     """What an operation finds and leaves, for people."""
 

@@ -53,13 +53,13 @@ class Observed:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Our file, whether keepalived ran, which of the services in question (``keys``) were in the kernel, and the HA
+    """Our file, whether keepalived ran, those of the services in question (``keys``) that were in the kernel, and the HA
     groups it had, with what is ``former`` when they are back, and the ``holds`` of those that come and go, by name."""
 
     text: Optional[str]
     active: bool
     keys: FrozenSet[ServiceKey]
-    running: FrozenSet[ServiceKey]
+    running: Table
     vips: vips.Wanted
     former: Tuple[Optional[Sync], ...]
     timeouts: Optional[Timeouts] = None
