@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from hypothesis import strategies as st
@@ -88,6 +89,7 @@ _LAYER7 = ["tcp", "http", "https", "http2", "grpc", "quic"]
 _PLACES = ["device", "device_redundancy_group", "virtual_chassis", "cloud_service"]
 
 
+@functools.cache
 def _type_and_protocol(mode: str) -> st.SearchStrategy[dict[str, str]]:
     layers = {
         "layer2": st.sampled_from(sorted(TRANSPORTS)) if mode == "gateway" else st.nothing(),

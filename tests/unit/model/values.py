@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from hypothesis import strategies as st
@@ -34,13 +35,15 @@ def _ranges(least: int, most: int) -> st.SearchStrategy[list[Any]]:
     return st.lists(one | one.map(str) | pair, min_size=1, max_size=4)
 
 
+@functools.cache
 def unicast(version: int) -> st.SearchStrategy[str]:
     network = "10.0.0.0/9" if version == 4 else "fd00::/9"
     return st.ip_addresses(network=network).map(str).filter(lambda text: not text.endswith((".0", ".255", "::")))
 
 
+@functools.cache
 def value_of(field: fields.FieldType) -> st.SearchStrategy[Any]:
-    """Values a field takes, in any spelling it takes."""
+    """Values a field takes, in any spelling it takes. Made once for each field, as that takes longer than drawing."""
     if type(field) in _PATTERNS:
         return st.from_regex(_PATTERNS[type(field)], fullmatch=True)
     if isinstance(field, fields.Choice):
@@ -76,6 +79,7 @@ def value_of(field: fields.FieldType) -> st.SearchStrategy[Any]:
     return others[type(field)]
 
 
+@functools.cache
 def some(kind: type, *names: str) -> st.SearchStrategy[dict[str, Any]]:
     """Any of these fields of an object class, each with any value of its own."""
     declared = options(kind)
