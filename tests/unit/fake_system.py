@@ -13,8 +13,9 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Co
 
 
 class FakeSystem(System):
-    """Files in a dictionary, programs as functions, a clock that moves only by sleeping. ``given`` is the standard
-    input of the program that runs."""
+    """Files in a dictionary, programs as functions, a clock that moves only by sleeping: by what was asked for, and by
+    ``tick`` at least, where looking again and again at what cannot change meanwhile would take long. ``given`` is the
+    standard input of the program that runs."""
 
     def __init__(self) -> None:
         self.files: dict[str, str] = {}
@@ -24,6 +25,7 @@ class FakeSystem(System):
         self.locked: list[str] = []
         self.given = ""
         self.time = 0.0
+        self.tick = 0.0
         self.full_disk: set[str] = set()
 
     def which(self, program: str) -> str | None:
@@ -69,4 +71,4 @@ class FakeSystem(System):
         return self.time
 
     def sleep(self, seconds: float) -> None:
-        self.time += seconds
+        self.time += max(seconds, self.tick)

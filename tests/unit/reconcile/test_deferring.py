@@ -82,6 +82,7 @@ def test_a_run_begins_with_what_was_deferred(wanted: Configuration) -> None:
 
 def director(first: Configuration, deferred: Configuration) -> FakeDirector:
     host = FakeDirector()
+    host.tick = 1.0
     host.keepalived.start()
     made = reconcile(host, engines(), lambda _before: first)
     assert made.transaction.state in ("applied", "unchanged"), made
