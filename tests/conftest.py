@@ -18,9 +18,14 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 # A shared machine can stall for longer than any deadline that would still say something about the code.
 # `make unit` is for fast feedback; `make test` asks for more examples.
-EXAMPLES = int(os.environ.get("EVENKEEL_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("EVENKEEL_EXAMPLES", "10"))
 settings.register_profile("evenkeel", deadline=None, print_blob=True, max_examples=EXAMPLES)
 settings.load_profile("evenkeel")
+
+
+def at_most(examples: int) -> settings:
+    """For a property of which so many examples say enough: no more, also where more are asked for."""
+    return settings(max_examples=min(examples, EXAMPLES))
 
 
 def _import_collection_from(directory: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
@@ -21,6 +21,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration i
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Choice
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents, documents
 from ansible_collections.evenkeel.lb.tests.unit.model.around import around, companions, declared, put, samples, where
 
@@ -190,7 +191,7 @@ def test_what_can_be_expressed_is_not_dropped_in_silence(name, path, value):
 
 
 @given(documents(), st.sampled_from(sorted(ENGINES)))
-@settings(max_examples=40)
+@at_most(40)
 def test_what_every_engine_can_carry_compiles(document, name):
     for service in document["virtual_servers"]:
         service["engine"] = name
@@ -201,7 +202,7 @@ def test_what_every_engine_can_carry_compiles(document, name):
 
 
 @given(any_documents())
-@settings(max_examples=40)
+@at_most(40)
 def test_whatever_is_asked_for_is_compiled_or_refused(document):
     configuration = Configuration.from_document(document)
     for engine in carriers():

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model import addresses, fields, lists, vip, virtual_server
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 
 TYPES = [
     fields.Name(),
@@ -165,7 +166,7 @@ def test_refused_with_what_is_allowed(field, value):
 
 @pytest.mark.parametrize("field", TYPES, ids=lambda field: type(field).__name__)
 @given(value=anything)
-@settings(max_examples=50)
+@at_most(50)
 def test_a_value_is_canonical_or_refused_and_never_anything_else(field, value):
     try:
         parsed = field.parse(value)

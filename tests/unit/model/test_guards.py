@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
@@ -17,6 +17,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.lists import Ne
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import merged
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import MASK, options, serialise
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.secrets import secrets_in, unmasked
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents
 
 configurations = any_documents().map(Configuration.from_document)
@@ -28,7 +29,7 @@ def shown(configuration: Configuration) -> dict[str, list[dict[str, Any]]]:
 
 
 @given(configurations, configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_counts_add_up(before: Configuration, after: Configuration) -> None:
     there, back = changes(before, after), changes(before=after, after=before)
     for kind, change in there.items():
@@ -40,7 +41,7 @@ def test_counts_add_up(before: Configuration, after: Configuration) -> None:
 
 
 @given(configurations, configurations, st.integers(0, 100))
-@settings(max_examples=25)
+@at_most(25)
 def test_only_what_goes_is_refused(before: Configuration, after: Configuration, limit: int) -> None:
     assert refusals(before, before, limit) == []
     added = merged(before, after)
@@ -79,7 +80,7 @@ def test_no_secret_is_inside_another_object() -> None:
 
 
 @given(configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_what_is_shown_means_what_it_was_shown_of(configuration: Configuration) -> None:
     given_back = Configuration.from_document(shown(configuration))
     assert unmasked(configuration, given_back) == (configuration, [])
@@ -89,7 +90,7 @@ def test_what_is_shown_means_what_it_was_shown_of(configuration: Configuration) 
 
 
 @given(configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_every_secret_of_a_document_is_found_and_no_mask_of_one(configuration: Configuration) -> None:
     passwords = {group.password for group in configuration.ha_groups.values() if group.password is not None}
     assert set(secrets_in(configuration.document())) == passwords

@@ -10,13 +10,14 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import BadValue
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration, Problem
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems, examine
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents, pair_document
 from ansible_collections.evenkeel.lb.tests.unit.model.around import declared
 from ansible_collections.evenkeel.lb.tests.unit.model.values import hostile
@@ -46,14 +47,14 @@ def problems_of(document: Any) -> list[Problem]:
 
 
 @given(hostile)
-@settings(max_examples=150)
+@at_most(150)
 def test_anything_for_a_document(document: Any) -> None:
     examine(document)
     assert problems_of(document) or document == {} or set(document) <= set(KINDS)
 
 
 @given(st.fixed_dictionaries({}, optional={kind: hostile | st.lists(hostile, max_size=3) for kind in KINDS}))
-@settings(max_examples=150)
+@at_most(150)
 def test_anything_for_objects(document: dict[str, Any]) -> None:
     problems_of(document)
     assert {problem.path.split("[")[0] for problem in problems_of(document)} <= set(KINDS)
@@ -66,7 +67,7 @@ def nodes(thing: Any) -> list[tuple[Any, Any]]:
 
 
 @given(any_documents(), st.data())
-@settings(max_examples=60)
+@at_most(60)
 def test_anything_anywhere_in_a_valid_document(document: dict[str, Any], data: st.DataObject) -> None:
     for _number in range(data.draw(st.integers(1, 3))):
         container, key = data.draw(st.sampled_from(nodes(document)))
@@ -78,7 +79,7 @@ def test_anything_anywhere_in_a_valid_document(document: dict[str, Any], data: s
 
 
 @given(any_documents(), hostile, st.data())
-@settings(max_examples=40)
+@at_most(40)
 def test_a_field_that_is_not_there_is_named(document: dict[str, Any], value: Any, data: st.DataObject) -> None:
     things = [thing for kind in KINDS for thing in document[kind]]
     key = data.draw(st.text(max_size=70) | st.integers() | st.none() | st.floats() | st.binary(max_size=3))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import (
@@ -21,6 +21,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import 
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents, pair, pair_document
 
 configurations = any_documents().map(Configuration.from_document)
@@ -36,7 +37,7 @@ def service(**fields: Any) -> Configuration:
 
 
 @given(configurations, configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_merged(base: Configuration, wish: Configuration) -> None:
     once = merged(base, wish)
     assert merged(once, wish) == once
@@ -49,7 +50,7 @@ def test_merged(base: Configuration, wish: Configuration) -> None:
 
 
 @given(configurations, configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_merged_says_all_that_the_wish_says(base: Configuration, wish: Configuration) -> None:
     after = merged(base, wish).document()
     for kind, things in wish.document().items():
@@ -73,7 +74,7 @@ def is_said_in(wish: dict[str, Any], held: dict[str, Any]) -> bool:
 
 
 @given(configurations, configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_replaced(base: Configuration, wish: Configuration) -> None:
     once = replaced(base, wish)
     assert replaced(once, wish) == once == merged(once, wish)
@@ -85,14 +86,14 @@ def test_replaced(base: Configuration, wish: Configuration) -> None:
 
 
 @given(configurations, configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_overridden(base: Configuration, wish: Configuration) -> None:
     assert overridden(base, wish) == wish
     assert overridden(merged(base, wish), wish) == wish == overridden(overridden(base, wish), wish)
 
 
 @given(configurations, configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_deleted(base: Configuration, wish: Configuration) -> None:
     try:
         rest = deleted(base, wish)
@@ -185,7 +186,7 @@ def test_a_server_stays_drained_until_a_wish_says_its_state() -> None:
 
 
 @given(configurations, configurations)
-@settings(max_examples=25)
+@at_most(25)
 def test_states_are_kept_and_nothing_else(before: Configuration, wish: Configuration) -> None:
     after = keeping_states(before, wish)
     assert keeping_states(before, after) == after

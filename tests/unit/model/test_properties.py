@@ -12,13 +12,14 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import Option, parse, serialise
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import Problem
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents
 from ansible_collections.evenkeel.lb.tests.unit.model.around import declared
 from ansible_collections.evenkeel.lb.tests.unit.model.values import some, value_of
@@ -43,7 +44,7 @@ def shuffled(document: dict[str, Any], randomness: random.Random) -> dict[str, A
 
 
 @given(any_documents())
-@settings(max_examples=60)
+@at_most(60)
 def test_a_configuration_is_valid_and_comes_back_from_disk_in_its_one_form(document):
     configuration = Configuration.from_document(document)
     assert not all_problems(configuration)
@@ -54,13 +55,13 @@ def test_a_configuration_is_valid_and_comes_back_from_disk_in_its_one_form(docum
 
 
 @given(any_documents(), st.randoms(use_true_random=False))
-@settings(max_examples=60)
+@at_most(60)
 def test_the_order_of_lists_means_nothing(document, randomness):
     assert Configuration.from_document(shuffled(document, randomness)) == Configuration.from_document(document)
 
 
 @given(any_documents(), st.data())
-@settings(max_examples=60)
+@at_most(60)
 def test_problems_are_the_same_in_any_order_and_sorted(document, data):
     for _number in range(3):
         thing = data.draw(st.sampled_from([thing for kind in KINDS for thing in document[kind] if len(thing) > 1]))
@@ -74,7 +75,7 @@ def test_problems_are_the_same_in_any_order_and_sorted(document, data):
 
 @pytest.mark.parametrize(("path", "option"), declared().items(), ids=lambda part: str(part)[:40])
 @given(data=st.data())
-@settings(max_examples=20)
+@at_most(20)
 def test_a_canonical_value_is_a_fixed_point(path: str, option: Option, data: st.DataObject):
     canonical = option.type.parse(data.draw(value_of(option.type)))
     written = json.loads(json.dumps(option.type.serialise(canonical)))
@@ -84,7 +85,7 @@ def test_a_canonical_value_is_a_fixed_point(path: str, option: Option, data: st.
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
-@settings(max_examples=20)
+@at_most(20)
 def test_an_object_comes_back_whatever_it_says_of_itself(kind: str, data: st.DataObject):
     scalars = [path.split(".")[1] for path in declared() if path.startswith(f"{kind}.") and path.count(".") == 1]
     problems: list[Problem] = []

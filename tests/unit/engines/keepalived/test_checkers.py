@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.checkers import (
@@ -23,6 +23,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration i
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.healthcheck import HealthCheck
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import with_defaults
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 from ansible_collections.evenkeel.lb.tests.unit.engines.keepalived.keepalived_reading import (
     Answer,
     read_again,
@@ -207,7 +208,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nServer: OK\r\nX: \x00\xff\r\n\r\n"
 )
 @example(b"OK", b"no", False, 0, 5000)
 @example(b"OK", b"O", True, 0, 1)
-@settings(max_examples=300)
+@at_most(300)
 def test_an_expected_text_is_found_in_the_body_and_nowhere_else(expected, around, there, padding, pieces):
     """However the answer is cut into pieces, and whatever its headers say."""
     body = around + b"." * padding + (expected if there else b"") + around

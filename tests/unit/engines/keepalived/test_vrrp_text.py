@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
@@ -26,6 +26,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model import vip
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import parse as parse_object
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
+from ansible_collections.evenkeel.lb.tests.conftest import at_most
 from ansible_collections.evenkeel.lb.tests.unit.model.values import some
 
 MEMBERS = [
@@ -279,7 +280,7 @@ def _spoil(drawn: tuple[dict[str, Any], str, str, int]) -> dict[str, Any]:
 
 
 @given(vrrp_documents())
-@settings(max_examples=300)
+@at_most(300)
 def test_no_value_breaks_out_of_its_place(parts):
     """Whatever the fields let through stays on its line and between its quotes, so the lines have the same shape as
     with harmless values."""
