@@ -1,43 +1,69 @@
 #!/usr/bin/env bash
-# Unit and property tests with every ansible-core that has an environment, side by side: unit.sh [pytest arguments]
-# Without arguments, a branch of the model that its tests do not reach is a failure as well.
+# Unit and property tests, side by side: unit.sh [pytest arguments]
+# With the main environment all of them, with the others those that have to do with Ansible. With arguments, what these
+# choose, with every environment. With EVENKEEL_COVERAGE=1, a branch of the model that the model's own tests do not reach
+# is a failure as well.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 cd "$REPO"
+mkdir -p build/logs
+declare -A running=()
 
-# run_tests ENVIRONMENT [pytest arguments]
-run_tests() {
-  local python=$1/bin/python status=0
-  export COVERAGE_FILE=build/coverage-$(basename "$1")
+# beside NAME COMMAND…: in the background, with its output in a log
+beside() {
+  local name=$1
   shift
-  if (($#)); then
-    "$python" -m pytest -q "$@" tests/unit || status=1
-  else
-    "$python" -m coverage run -m pytest -q tests/unit/model || status=1
-    "$python" -m coverage report || status=1
-    "$python" -m pytest -q --ignore tests/unit/model tests/unit || status=1
-  fi
-  # Every plugin through Ansible's own loader, which pytest-ansible puts in place.
+  "$@" >"build/logs/unit-$name.log" 2>&1 &
+  running[$name]=$!
+}
+
+# tests ENVIRONMENT [pytest arguments]: also every plugin through Ansible's own loader, which pytest-ansible puts in place
+tests() {
+  local python=$1/bin/python status=0
+  shift
+  "$python" -m pytest -q "$@" || status=1
   ANSIBLE_COLLECTIONS_PATH=$REPO/build/collections "$python" -m pytest -q -p pytest-ansible --ansible-unit-inject-only tests/loader ||
     status=1
   return "$status"
 }
 
-declare -A running
-mkdir -p build/logs
+# covered ENVIRONMENT: the model's own tests, and what of it they reach
+covered() {
+  local python=$1/bin/python status=0
+  export COVERAGE_FILE=build/coverage
+  "$python" -m coverage run -m pytest -q tests/unit/model || status=1
+  "$python" -m coverage report || status=1
+  return "$status"
+}
+
+# with_ansible: the tests that import Ansible, or plugins that do, or run it
+with_ansible() {
+  grep -rlE --include='test_*.py' '^(from|import) ansible\b|\.plugins\.(filter|test)\b|ansible-playbook|: Play\b' tests/unit
+}
+
+main=$(main_environment)
 for venv in $(environments); do
+  name=$(basename "$venv")
   say "unit tests with $(describe "$venv")"
-  run_tests "$venv" "$@" >"build/logs/unit-$(basename "$venv").log" 2>&1 &
-  running[$venv]=$!
-  # Many examples say something about our code, which is the same for the others.
-  unset EVENKEEL_EXAMPLES
+  if (($#)); then
+    beside "$name" tests "$venv" "$@" tests/unit
+  elif [[ $venv != "$main" ]]; then
+    mapfile -t chosen < <(with_ansible)
+    # Many examples say something about our code, which is the same here.
+    EVENKEEL_EXAMPLES=10 beside "$name" tests "$venv" "${chosen[@]}"
+  elif [[ ${EVENKEEL_COVERAGE:-} ]]; then
+    beside "$name-model" covered "$venv"
+    beside "$name" tests "$venv" -n auto --dist worksteal --ignore tests/unit/model tests/unit
+  else
+    beside "$name" tests "$venv" -n auto --dist worksteal tests/unit
+  fi
 done
 status=0
-for venv in "${!running[@]}"; do
-  wait "${running[$venv]}" || status=1
-  say "$(basename "$venv"):"
-  cat "build/logs/unit-$(basename "$venv").log"
+for name in "${!running[@]}"; do
+  wait "${running[$name]}" || status=1
+  say "$name:"
+  cat "build/logs/unit-$name.log"
 done
 ((status == 0)) || die "unit tests did not pass"
 say "unit tests passed"
