@@ -16,12 +16,12 @@ import contextlib
 import dataclasses
 import functools
 from dataclasses import dataclass, field
-from typing import Any, Callable, ContextManager, FrozenSet, List, Sequence, Tuple
+from typing import Any, Callable, ContextManager, FrozenSet, List, Optional, Sequence, Tuple
 
 from ._engines.base import IMPACTS, Applied, Engine, EngineFault, Step, worst_impact
 from ._engines.capabilities import too_new
 from ._engines.registry import without_engine
-from ._host.store import LOCK, PATH, Store
+from ._host.store import Store
 from ._host.system import HostFault, System
 from ._model.configuration import Configuration
 from ._model.problems import InvalidConfiguration, Problem
@@ -55,6 +55,8 @@ class Result:
     steps: Tuple[Step, ...]
     transaction: Transaction
     reload: Tuple[str, ...] = ()
+    # Whether what was applied survives a reboot, of an engine where that is a request of its own; None of all others.
+    saved: Optional[bool] = None
     warnings: Tuple[str, ...] = ()
     problems: Tuple[Problem, ...] = ()
     fault: str = ""
@@ -113,19 +115,20 @@ def reconcile(
     """
     store = Store(system)
     lock: ContextManager[None] = (
-        contextlib.nullcontext() if check_mode else system.lock(LOCK, _SECONDS_TO_WAIT_FOR_ANOTHER_RUN)
+        contextlib.nullcontext() if check_mode else system.lock(system.run_lock, _SECONDS_TO_WAIT_FOR_ANOTHER_RUN)
     )
     with lock:
         recorded, begun = store.load(), store.begun()
         deferred = store.deferred()
         base = recorded if deferred is None else deferred
         wanted, masked = unmasked(base, wish(base))
-        warnings = _validated(wanted, masked, tolerate_missing=check_mode)
+        warnings = _validated(wanted, masked, engines, tolerate_missing=check_mode)
         works = _compiled(system, engines, recorded, wanted)
         if defer:
             return _defer(store, Result(base, wanted, (), Transaction("unchanged"), warnings=warnings), check_mode)
         works = _planned(system, works, begun)
         steps = tuple(step for work in works for step in work.steps)
+        warnings += tuple(caution for work in works for caution in work.engine.cautions(work.steps))
         result = Result(recorded, wanted, steps, Transaction("unchanged"), warnings=warnings)
         if not result.changed:
             if not check_mode:
@@ -163,8 +166,10 @@ def _exceeds(result: Result, exceeding: Sequence[Step], max_impact: str) -> Resu
     )
 
 
-def _validated(wanted: Configuration, masked: Sequence[Problem], tolerate_missing: bool) -> Tuple[str, ...]:
-    problems = [*masked, *all_problems(wanted), *without_engine(wanted)]
+def _validated(
+    wanted: Configuration, masked: Sequence[Problem], engines: Sequence[AnyEngine], tolerate_missing: bool
+) -> Tuple[str, ...]:
+    problems = [*masked, *all_problems(wanted), *without_engine(wanted, engines)]
     wrong = [problem for problem in problems if not (problem.missing and tolerate_missing)]
     if wrong:
         raise InvalidConfiguration(wrong)
@@ -277,7 +282,13 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
         if not wrong:
             store.commit()
             reload = tuple(entry for work in works for entry in work.applied.reload)
-            return dataclasses.replace(result, transaction=Transaction("applied", done=_names(works)), reload=reload)
+            saved = [work.applied.saved for work in works if work.applied.saved is not None]
+            return dataclasses.replace(
+                result,
+                transaction=Transaction("applied", done=_names(works)),
+                reload=reload,
+                saved=all(saved) if saved else None,
+            )
         fault = "what runs is not what was wanted"
     except (EngineFault, HostFault) as error:
         wrong, fault = [], str(error)
@@ -328,7 +339,7 @@ def _restore(
     try:
         store.back(wanted if left else None)
     except HostFault as error:
-        names = (*names, f"change {PATH}")
+        names = (*names, f"change {system.record}")
         faults.append(f"the record could not be put back: {error}")
     return _names(undone), names, faults
 

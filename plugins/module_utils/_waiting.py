@@ -12,7 +12,7 @@ from typing import Any, Callable, Optional, Sequence, Tuple
 
 from ._engines.base import ByVirtualServer, Engine
 from ._engines.connections import Connections
-from ._host.store import PATH, Store
+from ._host.store import Store
 from ._host.system import System
 from ._model.configuration import Configuration
 from ._model.farm import Server
@@ -174,7 +174,7 @@ class _Record:
         self._configuration = Configuration()
 
     def now(self) -> Configuration:
-        text = self._system.read(PATH)
+        text = self._system.read(self._system.record)
         if text != self._text:
             self._configuration = Store(self._system).load()
             self._text = text

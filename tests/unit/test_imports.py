@@ -43,7 +43,9 @@ ENGINE_PACKAGES = (REPOSITORY / "plugins/module_utils/_engines").glob("*/__init_
 ENGINES = {path.parent.name for path in ENGINE_PACKAGES} | {"memory"}
 # Runs on the control node and says things in the terms of model and engines, nothing more.
 CONTROLLER_ROOMS = {"filter", "test", "inventory", "plugin_utils"}
-# What they may know of an engine: how it writes its texts and reads them, and those of others.
+# Carries the requests of the engine of the same name; lives in Ansible's connection process, on the control node.
+CONNECTION_ROOMS = {"httpapi"}
+# What those rooms may know of an engine: how it writes its texts and reads them, and those of others.
 TEXTS = ("render", "parse", "rules", "reading.conf", "read_rules")
 
 
@@ -107,6 +109,9 @@ def fault(importer: str, imported: str) -> str | None:
             if allowed
             else f"{here} plugins may import only _model, plugin_utils, the list of engines and their {'/'.join(TEXTS)}"
         )
+    if here in CONNECTION_ROOMS:
+        own = imported.startswith((f"{UTILS}_engines.{importer.rpartition('.')[2]}.", f"{UTILS}_engines.base."))
+        return None if own else f"{here} plugins may import only the engine of their own name, and the contract"
     if here not in FLOORS:
         return f"{here} has no place in the design for importing from the collection"
     if here == there == "_engines":
@@ -154,6 +159,7 @@ def test_imports_go_downwards(path: Path) -> None:
         ("_reconcile.py", f"import {COLLECTION}plugins.module_utils._ansible.module"),
         ("../modules/lb_vip.py", f"from {COLLECTION}plugins.modules import lb_farm"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._ansible import argspec"),
+        ("../httpapi/aloha.py", f"from {COLLECTION}plugins.module_utils._engines.ipvs import engine"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._engines.ipvs import engine"),
         ("../filter/lb_parse.py", f"from {COLLECTION}plugins.module_utils._engines.keepalived.reading import vrrp"),
     ],
@@ -179,6 +185,7 @@ def test_forbidden_import_is_noticed(file: str, source: str) -> None:
         ("_ansible/module.py", "from ansible.module_utils.basic import AnsibleModule\nfrom .._reconcile import run"),
         ("../modules/lb_vip.py", f"from {COLLECTION}plugins.module_utils._ansible.module import run"),
         ("../filter/lb_render.py", f"from {COLLECTION}plugins.module_utils._engines.keepalived.render import render"),
+        ("../httpapi/aloha.py", f"from {COLLECTION}plugins.module_utils._engines.aloha.api import NoAnswer"),
         (
             "../filter/lb_parse.py",
             f"from {COLLECTION}plugins.module_utils._engines.keepalived.reading.conf import read_conf",

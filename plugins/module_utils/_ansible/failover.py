@@ -18,6 +18,9 @@ from .._model.vip import HaGroup
 from .module import Module
 
 _AWAY, _BACK = "away", "back"
+_NOT_ON_AN_APPLIANCE = (
+    "the configuration API of an ALOHA has no VRRP; move its addresses in its web interface, or stop its service vrrp"
+)
 _TIMEOUT = Integer(1, 86400)
 _WAIT: Dict[str, Any] = {"timeout": {"type": "int", "default": 30}}
 _SPEC: Dict[str, Any] = {
@@ -31,6 +34,8 @@ def run_failover() -> None:
     """Move the VIPs of an HA group away from this director, or let it have them again."""
     module = Module(_SPEC, _problems)
     away = module.params["state"] == _AWAY
+    if module.door() is not None:
+        module.fail_json(msg=_NOT_ON_AN_APPLIANCE, problems=[], changed=False)
     system, _engines = module.director()
     try:
         place, problems = place_of(Store(system).load(), module.params["ha_group"])

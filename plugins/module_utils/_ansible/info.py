@@ -25,8 +25,8 @@ def run_info() -> None:
     """Tell what is recorded, what runs, and what of that differs."""
     module = Module(_SPEC, _problems)
     asked = Asked(_subsets(module.params["gather_subset"]), *(tuple(module.params[name]) for name in _FILTERS))
-    system, engines = module.director()
     try:
+        system, engines = module.director()
         found, sentences = gathered(system, engines, asked)
     except HostFault as fault:
         module.fail_json(msg=str(fault), problems=[], changed=False)

@@ -21,6 +21,7 @@ from .._model.objects import described, parse, serialise
 from .._model.problems import InvalidConfiguration, Problem, in_order
 from .._model.secrets import secrets_in
 from .._reconcile import Result, Wish, reconcile
+from .appliance import Door
 from .argspec import argument_spec
 from .diff import diff_of
 
@@ -32,6 +33,10 @@ TRANSACTION: Dict[str, Any] = {
 }
 # Of a failure with thousands of problems the message tells the first ones; the result has them all.
 _LINES_OF_A_MESSAGE = 100
+_NOT_SAVED = (
+    "the changes run, and the appliance forgets them at its next reboot: save its configuration in its web interface"
+    " (Setup, Configuration, Save), or set ansible_aloha_save_path"
+)
 
 Inspect = Callable[[Mapping[str, Any]], List[Problem]]
 
@@ -51,6 +56,7 @@ class Module(AnsibleModule):
         gc.set_threshold(50_000)
         self._inspect: Optional[Inspect] = inspect
         self._past = past
+        self._door: Optional[Door] = None
         self.document: Any = None
         super().__init__(argument_spec=spec, supports_check_mode=True)
         self.refuse(self._inspected())
@@ -82,10 +88,17 @@ class Module(AnsibleModule):
             Problem(name, "is not an option of this module", ", ".join(sorted(self.argument_spec))) for name in names
         ]
 
-    @staticmethod
-    def director() -> Tuple[System, List[Engine[Any, Any]]]:
-        """The machine the module runs on, and the engines it may have, new."""
-        return System(), engines()
+    def director(self) -> Tuple[System, List[Engine[Any, Any]]]:
+        """The machine the module runs on, and the engines it may have, new: those of a Linux director, or that of the
+        appliance behind an httpapi connection."""
+        door = self.door()
+        return (System(), engines()) if door is None else door.director()
+
+    def door(self) -> Optional[Door]:
+        """The way to an appliance; None on a Linux director."""
+        if self._socket_path and self._door is None:
+            self._door = Door.at(self._socket_path)
+        return self._door
 
     def refuse(self, problems: Sequence[Problem]) -> None:
         """End with all problems, or go on when there are none."""
@@ -172,10 +185,11 @@ def reconciled(module: Module, wish: Wish, check_mode: Optional[bool] = None) ->
 def transacted(module: Module, wish: Wish, check_mode: Optional[bool] = None) -> Result:
     """One transaction, in the module's own check mode unless another is given. Raises as reconcile does."""
     system, carriers = module.director()
+    door = module.door()
     return reconcile(
         system,
         carriers,
-        wish,
+        wish if door is None else door.placing(wish),
         module.check_mode if check_mode is None else check_mode,
         **{name: module.params[name] for name in TRANSACTION},
     )
@@ -205,6 +219,7 @@ def end(
         ],
         "impact": worst_impact(steps),
         "reload": [entry for result in results for entry in result.reload],
+        **_saved(module, results),
         "transaction": {
             "state": _state(results),
             **{
@@ -220,6 +235,14 @@ def end(
     if failure or last.failed:
         module.fail_json(msg="\n".join([failure or last.fault, *_lines(problems)]), **values)
     module.exit_json(**values)
+
+
+def _saved(module: Module, results: Sequence[Result]) -> Dict[str, bool]:
+    """Whether what was done survives a reboot, of an appliance that has to be told to save."""
+    told = [result.saved for result in results if result.saved is not None]
+    if told and not told[-1]:
+        module.warn(_NOT_SAVED)
+    return {"saved": told[-1]} if told else {}
 
 
 def _state(results: Sequence[Result]) -> str:

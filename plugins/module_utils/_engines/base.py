@@ -47,9 +47,11 @@ def worst_impact(steps: Sequence[Step]) -> str:
 
 @dataclass(frozen=True)
 class Applied:
-    """What applying did beside its steps: what was reloaded, restarted or started, as ``keepalived reload``."""
+    """What applying did beside its steps: what was reloaded, restarted or started, as ``keepalived reload``. ``saved``
+    tells whether the changes survive a reboot, of an engine where that is a request of its own; None of all others."""
 
     reload: Tuple[str, ...] = ()
+    saved: Optional[bool] = None
 
 
 # By virtual server; None where the server should be and is not, because its health check took it out.
@@ -69,6 +71,8 @@ class Engine(Generic[Desired, Observed]):
     """
 
     name = ""
+    # Whether it carries every virtual server of its director, as an appliance does: no other engine is beside it.
+    alone = False
 
     def describe(self) -> Capabilities:
         """What this engine can express, by field."""
@@ -129,6 +133,10 @@ class Engine(Generic[Desired, Observed]):
         """Compare what really runs with what was wanted, and that what was owned and is wanted no more is gone; waits a
         bounded time for daemons that apply late."""
         raise NotImplementedError
+
+    def cautions(self, steps: Sequence[Step]) -> List[str]:
+        """What people should know before these steps are done, in sentences: they are warned with."""
+        return []
 
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
         """What a server of a farm has now in each virtual server of this engine that uses the farm; empty when there is

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, List, Sequence
 
 from .._model.configuration import Configuration
 from .._model.problems import Problem
@@ -18,8 +18,20 @@ from .nftables.engine import NftablesEngine
 _NAMES = (IpvsEngine.name, KeepalivedEngine.name)
 
 
-def without_engine(configuration: Configuration) -> List[Problem]:
-    """A problem for each virtual server whose engine this release does not have."""
+def without_engine(configuration: Configuration, engines: Sequence[Engine[Any, Any]] = ()) -> List[Problem]:
+    """A problem for each virtual server whose engine this release does not have; or that asks for another one than the
+    one of ``engines`` that is alone on its director."""
+    for engine in engines:
+        if engine.alone:
+            return [
+                Problem(
+                    f"virtual_servers[{name}].engine",
+                    f"{virtual_server.carrier} is an engine of Linux directors, and this one has {engine.name} alone",
+                    f"auto, {engine.name}",
+                )
+                for name, virtual_server in sorted(configuration.virtual_servers.items())
+                if virtual_server.carrier != engine.name
+            ]
     return [
         Problem(
             f"virtual_servers[{name}].{'type' if virtual_server.engine in (None, 'auto') else 'engine'}",

@@ -22,8 +22,8 @@ from .._model.configuration import Configuration
 from .._model.problems import InvalidConfiguration
 from .system import HostFault, System
 
-PATH = "/etc/evenkeel/lb.json"
-LOCK = "/run/lock/evenkeel-lb.lock"
+PATH = System.record
+LOCK = System.run_lock
 _CANDIDATE = ".new"
 _BEGUN = ".begun"
 _DEFERRED = ".deferred"
@@ -33,9 +33,9 @@ _VERSION = 1
 class Store:
     """One document, mode 0600, sorted, with a version; replaced as a whole."""
 
-    def __init__(self, system: System, path: str = PATH) -> None:
+    def __init__(self, system: System) -> None:
         self._system = system
-        self._path = path
+        self._path = system.record
         self._before: Optional[str] = None
         self._deferred_before: Optional[str] = None
 

@@ -39,9 +39,19 @@ _Seen = TypeVar("_Seen")
 
 
 class System:
-    """This machine."""
+    """This machine. ``record`` is where the intended configuration lies, ``run_lock`` what keeps runs apart."""
 
+    record = "/etc/evenkeel/lb.json"
+    run_lock = "/run/lock/evenkeel-lb.lock"
     _seen: Optional[Dict[Any, Any]] = None
+
+    @classmethod
+    def keeping(cls, folder: str) -> System:
+        """This machine where it works for a director that has no room for a record of ours, which lies in ``folder``
+        instead."""
+        machine = cls()
+        machine.record, machine.run_lock = os.path.join(folder, "lb.json"), os.path.join(folder, "lock")
+        return machine
 
     @contextlib.contextmanager
     def still(self) -> Iterator[None]:

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The other door: a module that speaks to an appliance through Ansible's httpapi connection. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ansible.module_utils.connection import Connection, ConnectionError
+
+from .._engines.aloha.api import Api, NoAnswer
+from .._engines.aloha.engine import AlohaEngine
+from .._engines.aloha.objects import PATHS
+from .._engines.aloha.projection import placed
+from .._engines.aloha.settings import Settings
+from .._engines.aloha.wire import Answer, encoded
+from .._engines.base import Engine, EngineFault
+from .._host.system import System
+from .._reconcile import Wish
+
+_OTHER = (
+    "the connection of this host is for appliances, and only for those with ansible_network_os: evenkeel.lb.aloha;"
+    " a Linux director is reached by ssh"
+)
+
+
+@dataclass(frozen=True)
+class Door:
+    """The way to one appliance, and where on this machine the record of what is wanted there lies."""
+
+    connection: Any
+    settings: Settings
+    folder: str
+
+    @classmethod
+    def at(cls, socket_path: str) -> Door:
+        """The door behind the socket of Ansible's connection process. Raises EngineFault."""
+        connection = Connection(socket_path)
+        try:
+            told = json.loads(connection.aloha_settings())
+        except ConnectionError as error:
+            raise EngineFault(f"{_OTHER} ({error})") from None
+        settings = told["settings"]
+        unknown = sorted(set(settings["paths"]) - set(PATHS))
+        if unknown:
+            raise EngineFault(f"ansible_aloha_paths: {', '.join(unknown)} is no kind; allowed: {', '.join(PATHS)}")
+        return cls(connection, Settings(**settings), told["folder"])
+
+    def director(self) -> Tuple[System, List[Engine[Any, Any]]]:
+        """This machine with the record of the appliance, and the appliance's engine, new."""
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        system = System.keeping(self.folder)
+        return system, [AlohaEngine(Api(self._exchange, self.settings, system.now, system.sleep))]
+
+    @staticmethod
+    def placing(wish: Wish) -> Wish:
+        """A wish whose virtual servers are carried by the appliance, unless they name another engine."""
+        return lambda recorded: placed(wish(recorded))
+
+    def _exchange(self, method: str, path: str, values: Optional[Mapping[str, Any]] = None) -> Answer:
+        document = "" if values is None else encoded(values)
+        try:
+            told = json.loads(self.connection.aloha_exchange(method, path, document))
+        except ConnectionError as error:
+            raise NoAnswer(f"{method} {path}: {error}") from None
+        if "no_answer" in told:
+            raise NoAnswer(told["no_answer"])
+        if "fault" in told:
+            raise EngineFault(told["fault"])
+        return Answer(**told)

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the appliance holds, read object by object, each once. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+from typing import Dict, Optional, Tuple
+
+from .api import Api
+from .objects import CHILDREN, Key, Paths, Values
+
+
+class Observed:
+    """The objects as they were when they were first asked for, or as a write left them."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self.paths = Paths(api.settings.scope, api.settings.paths)
+        self._objects: Dict[Key, Optional[Values]] = {}
+        self._children: Dict[Key, Tuple[str, ...]] = {}
+
+    def object(self, key: Key) -> Optional[Values]:
+        """All attributes of an object; None when it is not there."""
+        if key not in self._objects:
+            parent = key.parent
+            if parent is not None and self.object(parent) is None:
+                self._objects[key] = None
+            else:
+                self._objects[key] = self._api.object(self.paths.of(key))
+        return self._objects[key]
+
+    def children(self, key: Key) -> Tuple[Key, ...]:
+        """The objects that an object holds; where the appliance's list of them cannot be made out, those known."""
+        if key not in self._children:
+            there = self.object(key) is not None
+            names = self._api.names(self.paths.directory(CHILDREN[key.kind], *key.names)) if there else ()
+            self._children[key] = names or ()
+        known = {
+            child.names[-1] for child, values in self._objects.items() if child.parent == key and values is not None
+        }
+        gone = {child.names[-1] for child, values in self._objects.items() if child.parent == key and values is None}
+        return tuple(key.child(name) for name in sorted({*self._children[key], *known} - gone))
+
+    def known(self) -> Dict[Key, Optional[Values]]:
+        """What was read so far."""
+        return dict(self._objects)
+
+    def again(self, key: Key) -> Optional[Values]:
+        """An object as it is now. What it holds is forgotten when it is gone."""
+        self._objects[key] = self._api.object(self.paths.of(key))
+        if self._objects[key] is None and key.kind in CHILDREN:
+            self._children[key] = ()
+            for child in [child for child in self._objects if child.parent == key]:
+                self._objects[child] = None
+        return self._objects[key]
