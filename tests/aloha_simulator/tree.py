@@ -84,6 +84,8 @@ class Tree:
             if value is None:
                 values.pop(key, None)
             elif isinstance(value, str):
+                if self.switches.normalise:  # what it gives it also takes
+                    value = plain(known[key], value)
                 self._check(kind, key, value)
                 values[key] = value
             # numbers, true and all else are ignored without a word
@@ -165,6 +167,15 @@ def normalised(spec: dict[str, Any], value: str | None) -> str | None:
     if spec["type"] == "ip" and ":" not in value and "netmask" not in value and not value.startswith("255."):
         return f"{value}/32"
     return value.upper() if spec["type"] == "enum" and len(spec["values"]) > 1 else value
+
+
+def plain(spec: dict[str, Any], value: str) -> str:
+    """A value as it is kept, however it was said."""
+    if spec["type"] == "integer" and value.isdigit():
+        return str(int(value))
+    if spec["type"] == "ip":
+        return value.removesuffix("/32")
+    return value.lower() if spec["type"] == "enum" else value
 
 
 def listed(names: list[str], braces: bool) -> str:

@@ -54,6 +54,8 @@ class AlohaEngine(Engine[Desired, Observed]):
         self._observed: Optional[Observed] = None
         # In the order in which they were written to, or where writing was tried.
         self._touched: List[Key] = []
+        # The one of them whose last write was not seen to have its effect, if any: it may still come.
+        self._unseen: Optional[Key] = None
         self._is_given_up = False
 
     def describe(self) -> Capabilities:
@@ -184,6 +186,7 @@ class AlohaEngine(Engine[Desired, Observed]):
         """Write and read back; what became of a write that was not answered is seen by that."""
         path = observed.paths.of(key)
         silence: Optional[NoAnswer] = None
+        self._unseen = key
         try:
             if values is None:
                 self._api.delete(path)
@@ -204,6 +207,7 @@ class AlohaEngine(Engine[Desired, Observed]):
             wrong = self._wrong(key, before, values, observed)
         if wrong:
             raise EngineFault(f"{silence}; and {wrong}" if silence else wrong)
+        self._unseen = None
 
     def _wrong(
         self, key: Key, before: Optional[Values], values: Optional[Mapping[str, Any]], observed: Observed
@@ -231,6 +235,9 @@ class AlohaEngine(Engine[Desired, Observed]):
 
     def _put_back(self, key: Key, before: Optional[Values], observed: Observed) -> None:
         now = observed.again(key)
+        if now == before and key == self._unseen:
+            self._api.sleep(self._api.settings.settle)
+            now = observed.again(key)
         if now == before:
             return
         if before is None:

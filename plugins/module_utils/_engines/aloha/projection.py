@@ -83,7 +83,9 @@ def lone(configuration: Configuration, name: str) -> layer4.Part:
         farms={name: configuration.farms[name]},
         virtual_servers={"x": some_one},
     )
-    problems: List[Problem] = list(refusals(alone, NAME, LAYER4))
+    if refusals(alone, NAME, LAYER4):
+        return {}
+    problems: List[Problem] = []
     part = layer4.project(configuration, {name: None}, problems)
     return {} if problems else part
 

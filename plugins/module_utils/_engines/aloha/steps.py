@@ -15,7 +15,7 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Op
 from ..base import IMPACTS, Step
 from ..differences import Difference
 from .capabilities import NAME
-from .objects import CHILDREN, OBJECTS, Key, Values, same
+from .objects import CHILDREN, OBJECTS, Key, Values, canonical, same
 from .observed import Observed
 from .projection import Desired
 
@@ -27,6 +27,12 @@ _RESETS = frozenset(
     {"service_address", "service_port", "service_protocol", "mode", "address", "port", "protocol", "default_farm",
      "maintenance", "ssl"}
 )  # fmt: skip
+# What only one object of the appliance can have: the attributes that say so, and what else is part of it.
+_PLACES: Mapping[str, Tuple[Tuple[str, ...], Tuple[str, ...]]] = {
+    "l4_farm": (("service_address", "service_port", "service_protocol"), ()),
+    "l7_listener": (("address", "port"), ("tcp",)),
+    "l4_server": (("sorry",), ()),
+}
 _CALM = ("check", "adv_check", "log", "continuous_statistics")
 
 
@@ -55,16 +61,40 @@ def plan(desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
     steps = [*_wanted(desired, observed, owned), *_unwanted(desired, observed, owned)]
     taken = {key: _endpoints(key, values) for key, values in desired.objects.items()}
     early = _waited_for(steps, taken)
-
-    def rank(step: Step) -> Tuple[int, int, Key]:
-        key = step.payload.key
-        removes = step.payload.values is None
+    held = {
+        endpoint: step.payload.key
+        for step in steps
+        for endpoint in _endpoints(step.payload.key, step.payload.before or {})
+    }
+    ordered: List[Tuple[Tuple[int, int, Key], Step]] = []
+    for step in steps:
+        key, values = step.payload.key, step.payload.values
         place = _ORDER.index(key.kind)
-        if key in early:
-            return _RELEASES, len(_ORDER) - place, key
-        return (_REMOVES, len(_ORDER) - place, key) if removes else (_ADDS, place, key)
+        if key not in early:
+            ordered.append(((_REMOVES, -place, key) if values is None else (_ADDS, place, key), step))
+        elif values is None or not any(held.get(endpoint, key) != key for endpoint in taken[key]):
+            ordered.append(((_RELEASES, -place, key), step))
+        else:
+            # each waits for what the other has
+            first, second = _in_two(step, desired)
+            ordered += [((_RELEASES, -place, key), first), ((_ADDS, place, key), second)]
+    return [step for _rank, step in sorted(ordered, key=lambda pair: pair[0])]
 
-    return sorted(steps, key=rank)
+
+def _in_two(step: Step, desired: Desired) -> Tuple[Step, Step]:
+    """Let go of what another object is to have, then change: a listener has to go for that, a farm only its address."""
+    key, before, values = step.payload
+    if key.kind == "l4_farm":
+        between = {**before, "service_address": None}
+        after = {**values, "service_address": desired.objects[key]["service_address"]}
+        first: Optional[Dict[str, Any]] = {"service_address": None}
+    else:
+        between, first = None, None
+        after = {name: value for name, value in {**before, **desired.objects[key]}.items() if isinstance(value, str)}
+    return (
+        dataclasses.replace(step, payload=Change(key, before, first), after=_text(first or {}, first or {})),
+        dataclasses.replace(step, payload=Change(key, between, after)),
+    )
 
 
 def _wanted(desired: Desired, observed: Observed, owned: Desired) -> Iterator[Step]:
@@ -112,14 +142,14 @@ def _waited_for(steps: List[Step], taken: Mapping[Key, FrozenSet[Any]]) -> Set[K
 def _endpoints(key: Key, values: Mapping[str, Any]) -> FrozenSet[Any]:
     """What only one object of the appliance can have: an address, port and protocol, or the place of the sorry server
     of a farm."""
-    if key.kind == "l4_farm" and values.get("service_address"):
-        protocol = values.get("service_protocol") or "tcp"
-        return frozenset({(values["service_address"], values.get("service_port") or "0", protocol)})
-    if key.kind == "l7_listener" and values.get("address"):
-        return frozenset({(values["address"], values.get("port"), "tcp")})
-    if key.kind == "l4_server" and values.get("sorry"):
-        return frozenset({("sorry", *key.names[:1])})
-    return frozenset()
+    names, own = _PLACES.get(key.kind, ((), ()))
+    if not names or values.get(names[0]) is None:
+        return frozenset()
+    return frozenset({(*(canonical(key.kind, name, values.get(name)) for name in names), *own, *_farm_of(key))})
+
+
+def _farm_of(key: Key) -> Tuple[str, ...]:
+    return key.names[:1] if key.kind == "l4_server" else ()
 
 
 def _impact(changes: Mapping[str, Any]) -> str:
