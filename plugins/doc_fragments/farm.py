@@ -198,6 +198,11 @@ options:
         description:
           - Whose it is. For people and inventories only.
         type: str
+      attributes:
+        description:
+          - 'Attributes of an ALOHA''s layer 7 server that have no option here, such as C(http_cookie_id:
+            web1), each with a text, or null to reset it.'
+        type: dict
   sorry_server:
     description:
       - The server of last resort, used while no server of the farm is left.
@@ -270,4 +275,9 @@ options:
     description:
       - Whose it is. For people and inventories only.
     type: str
+  attributes:
+    description:
+      - 'Attributes of an ALOHA''s layer 7 farm that have no option here, such as C(log: enabled), each with
+        a text, or null to reset it.'
+    type: dict
 """

@@ -69,4 +69,9 @@ options:
     description:
       - Whose it is. For people and inventories only.
     type: str
+  attributes:
+    description:
+      - 'Attributes of an ALOHA''s layer 7 server that have no option here, such as C(http_cookie_id: web1),
+        each with a text, or null to reset it.'
+    type: dict
 """

@@ -150,4 +150,11 @@ options:
       - keepalived
       - haproxy
       - aloha
+  attributes:
+    description:
+      - 'Attributes of an ALOHA''s layer 7 service, or of its listeners, that have no option here, such as
+        C(log: enabled), each with a text, or null to reset it. Names are those of its configuration API with
+        C(_) for C(-). With O(type=layer7) on an ALOHA only.'
+      - Those that are said take the place of all that were said before.
+    type: dict
 """

@@ -9,6 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.capabilities import (
+    LAYER4,
+    LAYER7,
+    SAID_4,
+    SAID_7,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import INFORMATIONAL, NOTHING_NEAR, Can
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import carriers
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS
@@ -26,20 +32,27 @@ software of a certain version is needed, an older one that is found on the direc
 only people and inventories read are borne by every engine and marked *informational*.
 """
 
+# Neither of them, but the farms and virtual servers of one layer, is all of the appliance.
+_APPLIANCE = [
+    ("aloha, layer 4", {**LAYER4, **{f"health_checks.{name}": can for name, can in SAID_4.items()}}),
+    ("aloha, layer 7", {**LAYER7, **{f"health_checks.{name}": can for name, can in SAID_7.items()}}),
+]
+_MANY = 20
+
 
 def page() -> str:
     """The page as text."""
-    columns = carriers()
+    columns = [*((engine.name, engine.describe()) for engine in carriers()), *_APPLIANCE]
     parts = [_HEAD]
     for key, kind in KINDS.items():
         word = described(kind)
         parts += [f"## {word[0].upper()}{word[1:]} (`{key}`)", ""]
         parts += [
-            "| field | " + " | ".join(engine.name for engine in columns) + " |",
+            "| field | " + " | ".join(name for name, _can in columns) + " |",
             "|---" * (len(columns) + 1) + "|",
         ]
         for field, option in _fields(key, kind):
-            cells = [_cell(field, option, engine.describe().get(field)) for engine in columns]
+            cells = [_cell(field, option, can.get(field)) for _name, can in columns]
             parts.append(f"| `{field.partition('.')[2]}` | " + " | ".join(cells) + " |")
         parts.append("")
     return "\n".join(parts)
@@ -72,6 +85,8 @@ def _cell(field: str, option: Option, can: Can | None) -> str:
     hints = "; ".join(
         f"{nearest} for {', '.join(words)}" for nearest, words in by_nearest.items() if nearest != NOTHING_NEAR
     )
+    if len(able) > _MANY:
+        return can.otherwise
     if not able:
         return "no" if can.otherwise == NOTHING_NEAR else f"no; nearest {can.otherwise}"
     said = ", ".join(_able(value, can) for value in able)

@@ -284,5 +284,5 @@ def _words(name: str, option: Option, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return ", ".join(map(str, value))
+        return ", ".join(part[0] if isinstance(part, tuple) else str(part) for part in value)
     return str(value) if isinstance(value, (str, int, float)) else name

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, Optional, Tuple
 
 from .addresses import Address, Netmask
+from .attributes import Attributes
 from .fields import Boolean, Choice, FreeText, Integer, Name, Reference, Seconds
 from .lists import Nested, ObjectList, References
 from .objects import option
@@ -112,6 +113,12 @@ class Server:
         "For people and inventories only.",
     )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
+    attributes: Tuple[Tuple[str, Optional[str]], ...] = option(
+        Attributes(),
+        "Attributes of an ALOHA's layer 7 server that have no option here, such as C(http_cookie_id: web1), each with a"
+        " text, or null to reset it.",
+        impact="new_connections",
+    )
 
 
 @dataclass(frozen=True)
@@ -262,6 +269,12 @@ class Farm:
         "For people and inventories only.",
     )
     tenant: Optional[str] = option(FreeText(), "Whose it is. For people and inventories only.")
+    attributes: Tuple[Tuple[str, Optional[str]], ...] = option(
+        Attributes(),
+        "Attributes of an ALOHA's layer 7 farm that have no option here, such as C(log: enabled), each with a text, or"
+        " null to reset it.",
+        impact="new_connections",
+    )
 
     def problems(self, path: str) -> Iterator[Problem]:
         if not self.persistence_timeout:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Iterator, Mapping, Optional, Tuple
 
 from .addresses import Address, Prefix, is_address
+from .attributes import Attributes
 from .fields import BadValue, Boolean, Choice, FieldType, FreeText, Integer, Name, Reference
 from .lists import Nested, Ports, References
 from .objects import option
@@ -170,6 +171,15 @@ class VirtualServer:
         " survives a reboot by the rules file of the distribution's ipvsadm package.",
         default="auto",
         impact="reset",
+    )
+
+    attributes: Tuple[Tuple[str, Optional[str]], ...] = option(
+        Attributes(),
+        "Attributes of an ALOHA's layer 7 service, or of its listeners, that have no option here, such as"
+        " C(log: enabled), each with a text, or null to reset it. Names are those of its configuration API with C(_)"
+        " for C(-). With O(type=layer7) on an ALOHA only.",
+        "Those that are said take the place of all that were said before.",
+        impact="new_connections",
     )
 
     @property

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._model import addresses, fields, lists, vip, virtual_server
+from ansible_collections.evenkeel.lb.plugins.module_utils._model import (
+    addresses,
+    attributes,
+    fields,
+    lists,
+    vip,
+    virtual_server,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.healthcheck import PARAMETERS
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import Option, options
@@ -37,6 +44,7 @@ SAMPLES: dict[type[fields.FieldType], tuple[Any, ...]] = {
     lists.Interfaces: (["eth2", "bond0.4094@x:15"],),
     lists.Programs: (["haproxy", "kworker_0:1-x.+"],),
     lists.Arguments: (["-c1", "-W", "1", "fe80::1%eth1"],),
+    attributes.Attributes: ({"log": "enabled", "maxconn": None},),
     vip.Label: ("eth1:1",),
     virtual_server.VipOrAddress: ("public", "192.0.2.10", "2001:db8::10"),
 }

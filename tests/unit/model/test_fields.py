@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._model import addresses, fields, lists, vip, virtual_server
+from ansible_collections.evenkeel.lb.plugins.module_utils._model import (
+    addresses,
+    attributes,
+    fields,
+    lists,
+    vip,
+    virtual_server,
+)
 from ansible_collections.evenkeel.lb.tests.conftest import at_most
 
 TYPES = [
@@ -39,6 +46,7 @@ TYPES = [
     fields.Password(),
     fields.Timestamp(),
     vip.Label(),
+    attributes.Attributes(),
     virtual_server.VipOrAddress(),
 ]
 
@@ -73,6 +81,7 @@ anything = st.recursive(
         (lists.Interfaces(), ["eth2", "eth1", "eth2"], ("eth1", "eth2")),
         (lists.Programs(), ("nginx", "haproxy"), ("haproxy", "nginx")),
         (lists.Arguments(), ["-c", 1, "-c", "1"], ("-c", "1", "-c", "1")),
+        (attributes.Attributes(), {"b": None, "a": 80}, (("a", "80"), ("b", None))),
         (addresses.Prefix(), "FD10:0::/64", "fd10::/64"),
         (addresses.Prefix(), "192.0.2.1", "192.0.2.1/32"),
         (fields.Timestamp(), "0999-12-31", "0999-12-31T00:00:00Z"),
@@ -146,6 +155,13 @@ def test_canonical_form(field, value, canonical):
         (lists.Arguments(), ["'"]),
         (lists.Arguments(), ["end\n"]),
         (lists.Arguments(), [True]),
+        (attributes.Attributes(), ["log"]),
+        (attributes.Attributes(), {"max-connections": "1"}),
+        (attributes.Attributes(), {1: "1"}),
+        (attributes.Attributes(), {"log": True}),
+        (attributes.Attributes(), {"log": "Zoë"}),
+        (attributes.Attributes(), {"log": ""}),
+        (attributes.Attributes(), {"log": -1}),
         (fields.FreeText(), "two\nlines"),
         (fields.FreeText(), ""),
         (fields.FilePath(), "relative/path"),

@@ -11,7 +11,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._model import addresses, fields, lists, vip, virtual_server
+from ansible_collections.evenkeel.lb.plugins.module_utils._model import (
+    addresses,
+    attributes,
+    fields,
+    lists,
+    vip,
+    virtual_server,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import options
 
 _PATTERNS: dict[type[fields.FieldType], str] = {
@@ -74,6 +81,11 @@ def value_of(field: fields.FieldType) -> st.SearchStrategy[Any]:
         lists.Interfaces: st.lists(st.from_regex(_PATTERNS[fields.InterfaceName], fullmatch=True), max_size=3),
         lists.Programs: st.lists(st.from_regex(_PATTERNS[fields.ProgramName], fullmatch=True), max_size=3),
         lists.Arguments: st.lists(st.from_regex(r"[A-Za-z0-9/._+:@=,%-]{1,9}", fullmatch=True), max_size=3),
+        attributes.Attributes: st.dictionaries(
+            st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True),
+            st.none() | st.integers(0, 9999) | st.from_regex(r"[ -~]{1,20}", fullmatch=True),
+            max_size=3,
+        ),
         virtual_server.VipOrAddress: names.filter(lambda text: not virtual_server.is_address(text)) | unicast(6),
     }
     return others[type(field)]

@@ -145,6 +145,9 @@ LAYER7: Capabilities = {
     "virtual_servers.source_nat_type": only(
         "auto", otherwise="auto, or leave it out: servers see an address of the appliance"
     ),
+    "certificate_profiles.name": EVERYTHING,
+    "certificate_profiles.type": only("server"),
+    "virtual_servers.attributes": EVERYTHING,
     "virtual_servers.ssl_offload": EVERYTHING,
     "virtual_servers.certificate_profiles": EVERYTHING,
     "farms.balance": only(*BALANCE_7, nearest=_NEAREST_7, otherwise="weighted_least_connections"),
@@ -153,6 +156,8 @@ LAYER7: Capabilities = {
     "farms.servers.backup": EVERYTHING,
     "farms.servers.max_connections": EVERYTHING,
     "farms.servers.ssl_offload": EVERYTHING,
+    "farms.attributes": EVERYTHING,
+    "farms.servers.attributes": EVERYTHING,
     "health_checks.type": only("none", "tcp", otherwise="tcp"),
 }
 

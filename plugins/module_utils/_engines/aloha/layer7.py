@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 from ..._model.certificate_profile import CertificateProfile
 from ..._model.configuration import Configuration
@@ -17,7 +17,7 @@ from ..._model.services import address_of
 from ..._model.virtual_server import VirtualServer
 from .capabilities import BALANCE_7, SAID_7
 from .layer4 import SORRY, Part, balance_problems, check_of
-from .objects import Key, Values
+from .objects import OBJECTS, Key, Values
 
 
 def project(configuration: Configuration, served: Mapping[str, List[VirtualServer]], problems: List[Problem]) -> Part:
@@ -29,10 +29,12 @@ def project(configuration: Configuration, served: Mapping[str, List[VirtualServe
         checked = check_of(configuration, farm, SAID_7, problems) is not None
         balance_problems(farm, "roundrobin and least-connections", problems)
         key = Key("l7_farm", (name,))
-        part[key] = ({"balance": BALANCE_7[farm.balance], "protocol": _farm_protocol(name, wishes, problems)}, path)
+        values: Values = {"balance": BALANCE_7[farm.balance], "protocol": _farm_protocol(name, wishes, problems)}
+        part[key] = ({**values, **_more(farm.attributes, values, path, problems)}, path)
         for server in map(with_defaults, farm.servers or ()):
             _server_problems(f"{path}.servers[{server.name}]", server, problems)
-            part[key.child(server.name)] = (_server(server, checked), f"{path}.servers[{server.name}]")
+            values, where = _server(server, checked), f"{path}.servers[{server.name}]"
+            part[key.child(server.name)] = ({**values, **_more(server.attributes, values, where, problems)}, where)
         if farm.sorry_server is not None:
             address, port = farm.sorry_server.address, farm.sorry_server.port
             last = Server(name=SORRY, address=address, port=port, backup=True)
@@ -88,7 +90,10 @@ def _server_problems(path: str, server: Server, problems: List[Problem]) -> None
 def _service(configuration: Configuration, wish: VirtualServer, problems: List[Problem]) -> Part:
     path = f"virtual_servers[{wish.name}]"
     key = Key("l7_service", (wish.name,))
-    part: Part = {key: ({"protocol": _protocol(wish), "default_farm": wish.farm}, path)}
+    of_listeners = [pair for pair in wish.attributes or () if pair[0] in OBJECTS["l7_listener"]]
+    of_service = [pair for pair in wish.attributes or () if pair not in of_listeners]
+    service: Values = {"protocol": _protocol(wish), "default_farm": wish.farm}
+    part: Part = {key: ({**service, **_more(of_service, service, path, problems)}, path)}
     certificate = _certificate(configuration, wish, path, problems)
     ports = wish.ports or (str(wish.port),)
     for port in ports:
@@ -102,8 +107,19 @@ def _service(configuration: Configuration, wish: VirtualServer, problems: List[P
             "ssl": "enabled" if wish.ssl_offload else None,
             "ssl_certificate": certificate,
         }
-        part[key.child(f"port-{port}")] = (listener, path)
+        part[key.child(f"port-{port}")] = ({**listener, **_more(of_listeners, listener, path, problems)}, path)
     return part
+
+
+def _more(
+    attributes: Optional[Sequence[Tuple[str, Optional[str]]]], values: Values, path: str, problems: List[Problem]
+) -> Values:
+    """The attributes without a field of their own."""
+    for name, _value in attributes or ():
+        if name in values:
+            message = f"{name} follows from the other fields"
+            problems.append(Problem(f"{path}.attributes", message, "leave it out here, and set those fields"))
+    return dict(attributes or ())
 
 
 def _certificate(configuration: Configuration, wish: VirtualServer, path: str, problems: List[Problem]) -> object:

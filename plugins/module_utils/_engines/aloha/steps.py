@@ -98,15 +98,23 @@ def _in_two(step: Step, desired: Desired) -> Tuple[Step, Step]:
 
 
 def _wanted(desired: Desired, observed: Observed, owned: Desired) -> Iterator[Step]:
-    for key, wanted in desired.objects.items():
+    for key, values in desired.objects.items():
         there = observed.object(key)
-        recorded = owned.objects.get(key) == wanted
+        before = owned.objects.get(key, {})
+        # an attribute that was said and is said no more is reset
+        wanted = {**dict.fromkeys(before), **values}
+        recorded = before == values
         if there is None:
-            values = {name: value for name, value in wanted.items() if value is not None}
+            said = {name: value for name, value in wanted.items() if value is not None}
             action = "repair" if recorded else "add"
-            yield _step(action, key, desired, None, values, "none" if key.parent is None else "new_connections")
+            yield _step(action, key, desired, None, said, "none" if key.parent is None else "new_connections")
             continue
-        changes = differing(key, wanted, there)
+        # one that we set and that is to be set no more is reset, also where it says the default
+        reset = [name for name, value in before.items() if value is not None and wanted[name] is None]
+        changes = {
+            **differing(key, wanted, there),
+            **{name: None for name in reset if isinstance(there.get(name), str)},
+        }
         if changes:
             action = "repair" if recorded else "change" if key in owned.objects else "add"
             yield _step(action, key, desired, there, changes, _impact(changes))
