@@ -68,11 +68,15 @@ class Director:
     def equip(self, *packages: str) -> None:
         """Bring the collection's code, the driver and pyroute2 onto the host, packages of its own distribution, and the
         unit that the role director installs."""
-        self.shell(f"mkdir -p {FOLDER} && tar -x -z -C {FOLDER}", _bundle())
+        self.bring()
         self.shell("sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
         self.shell("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq " + " ".join(packages))
         self.shell(f"cat > /etc/systemd/system/{UNIT.name}", UNIT.read_bytes())
         self.shell(f"systemctl daemon-reload && systemctl enable --quiet --now {UNIT.name}")
+
+    def bring(self) -> None:
+        """Bring the collection's code, the driver and pyroute2 onto the host."""
+        self.shell(f"mkdir -p {FOLDER} && tar -x -z -C {FOLDER}", _bundle())
 
     def bring_modules(self) -> None:
         """Bring the modules onto a host that is equipped, with what they need of Ansible."""

@@ -22,6 +22,7 @@ from typing import Any
 import pyroute2
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import daemon, vips
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import NftablesEngine
@@ -123,7 +124,7 @@ def chosen(argument: Json) -> list[Engine[Any, Any]]:
     """The engines an argument names; the ipvs engine alone when it names none."""
     if argument.get("all_engines"):
         return engines()
-    known: list[Engine[Any, Any]] = [IpvsEngine(), NftablesEngine()]
+    known: list[Engine[Any, Any]] = [HaproxyEngine(), IpvsEngine(), NftablesEngine()]
     return [engine for engine in known if engine.name in argument.get("engines", ["ipvs"])]
 
 

@@ -11,7 +11,7 @@ it can: never dropped in silence, never approximated in silence.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._model.configuration import Configuration
 from .._model.lists import Nested, ObjectList
@@ -49,7 +49,7 @@ class Can:
     cannot, and for all others, ``otherwise``. ``since`` has the values that not every version can express, ``beside``
     what another field has to be."""
 
-    values: Optional[FrozenSet[Any]] = None
+    values: Optional[Collection[Any]] = None
     nearest: Mapping[Any, str] = field(default_factory=dict)
     otherwise: str = NOTHING_NEAR
     since: Mapping[Any, Needs] = field(default_factory=dict)

@@ -11,11 +11,12 @@ from typing import Any, List, Sequence
 from .._model.configuration import Configuration
 from .._model.problems import Problem
 from .base import Engine
+from .haproxy.engine import HaproxyEngine
 from .ipvs.engine import IpvsEngine
 from .keepalived.engine import KeepalivedEngine
 from .nftables.engine import NftablesEngine
 
-_NAMES = (IpvsEngine.name, KeepalivedEngine.name)
+_NAMES = (HaproxyEngine.name, IpvsEngine.name, KeepalivedEngine.name)
 
 
 def without_engine(configuration: Configuration, engines: Sequence[Engine[Any, Any]] = ()) -> List[Problem]:
@@ -45,7 +46,7 @@ def without_engine(configuration: Configuration, engines: Sequence[Engine[Any, A
 
 def carriers() -> List[Engine[Any, Any]]:
     """The engines of a Linux director that a virtual server may be carried by, each new."""
-    return [IpvsEngine(), KeepalivedEngine()]
+    return [HaproxyEngine(), IpvsEngine(), KeepalivedEngine()]
 
 
 def engines() -> List[Engine[Any, Any]]:

@@ -19,7 +19,7 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar
 
 
 class HostFault(Exception):
@@ -102,6 +102,15 @@ class System:
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder of that name."""
         return os.path.exists(path)
+
+    def listed(self, folder: str) -> Optional[List[str]]:
+        """The paths of what is in a folder, sorted; None where it is no folder."""
+        try:
+            return sorted(os.path.join(folder, name) for name in os.listdir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise HostFault(f"cannot look into {folder}: {error}") from error
 
     def read(self, path: str) -> Optional[str]:
         """The text of a file, or None when there is none."""

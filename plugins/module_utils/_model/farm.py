@@ -11,8 +11,8 @@ from typing import Dict, Iterator, Optional, Tuple
 
 from .addresses import Address, Netmask
 from .attributes import Attributes
-from .fields import Boolean, Choice, FreeText, Integer, Name, Reference, Seconds
-from .lists import Nested, ObjectList, References
+from .fields import Boolean, Choice, CookieName, FreeText, Integer, Name, Reference, Seconds
+from .lists import ConfigLines, Nested, ObjectList, References
 from .objects import option
 from .problems import Problem
 
@@ -205,6 +205,12 @@ class Farm:
         Choice("sip"), "What tells clients apart instead of their address. V(sip) takes the Call-ID of SIP over UDP.",
         impact="new_connections",
     )  # fmt: skip
+    persistence_cookie: Optional[str] = option(
+        CookieName(),
+        "The name of a cookie that an HTTP client is given and by which it goes back to the same server, as long as it"
+        " keeps the cookie.",
+        impact="new_connections",
+    )
     health_check: Optional[str] = option(
         Reference(),
         "The name of the health check for the servers (M(evenkeel.lb.lb_healthcheck)). It has to be there already.",
@@ -261,6 +267,12 @@ class Farm:
         Choice("none", "uptime", "rup", "ruptime"),
         "How a server reports its load, which its weight then follows. V(none) leaves weights alone.",
         default="none",
+        impact="new_connections",
+    )
+    extra_config: Tuple[str, ...] = option(
+        ConfigLines(),
+        "Lines in the engine's own language for what has no option here, in the section of the farm. The engine on the"
+        " director is asked about them before anything is changed.",
         impact="new_connections",
     )
     description: Optional[str] = option(

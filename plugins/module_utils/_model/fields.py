@@ -239,6 +239,13 @@ class Ciphers(Text):
         super().__init__(r"[A-Za-z0-9:!+@=_-]{1,255}", "a cipher list of OpenSSL, such as ECDHE+AESGCM:!aNULL")
 
 
+class CookieName(Text):
+    """The name of an HTTP cookie."""
+
+    def __init__(self) -> None:
+        super().__init__(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", "1 to 64 letters, digits, dots, dashes and underscores")
+
+
 class Password(Text):
     """A VRRP version 2 password: 8 characters count, more would be cut off in silence."""
 

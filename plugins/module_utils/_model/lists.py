@@ -115,6 +115,24 @@ class Arguments(FieldType):
         return list(value)
 
 
+class ConfigLines(FieldType):
+    """Lines in the language of the engine, in the order given, without the space around them."""
+
+    ansible = "list"
+    _line = Text(
+        r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff#.\s][^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{0,1023}",
+        "lines of at most 1024 characters that are neither empty nor begin with # or .",
+    )
+
+    def parse(self, value: Any) -> "tuple[str, ...]":
+        if not isinstance(value, (list, tuple)):
+            raise BadValue(f"{shown(value)} is not a list", "a list of lines")
+        return tuple(self._line.parse(item.strip() if isinstance(item, str) else item) for item in value)
+
+    def serialise(self, value: Sequence[str]) -> "list[str]":
+        return list(value)
+
+
 class Nested(FieldType):
     """One object inside another; ``kind`` is its class."""
 

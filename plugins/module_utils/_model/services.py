@@ -119,7 +119,7 @@ def _services(configuration: Configuration, wish: VirtualServer) -> Iterator[Ser
         backends = tuple(_backends(configuration, farm, 0, first_port(wish)))
         yield Service(wish.name, family, "", "", 0, mark, marking, nat, farm, backends)
     elif address is not None:
-        port = single_port(wish)
+        port = first_port(wish) if wish.carrier == "haproxy" else single_port(wish)
         family = version_of(address)
         backends = tuple(_backends(configuration, farm, port, port))
         for transport in transports_of(wish) if port else ():
@@ -152,6 +152,8 @@ def mark_of(wish: VirtualServer) -> int:
     """
     if wish.fwmark is not None:
         return wish.fwmark
+    if wish.carrier == "haproxy":
+        return 0
     if (single_port(wish) and wish.protocol != "any") or not transports_of(wish):
         return 0
     digest = hashlib.sha256(wish.name.encode()).digest()

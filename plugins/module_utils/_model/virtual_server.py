@@ -12,7 +12,7 @@ from typing import Iterator, Mapping, Optional, Tuple
 from .addresses import Address, Prefix, is_address
 from .attributes import Attributes
 from .fields import BadValue, Boolean, Choice, FieldType, FreeText, Integer, Name, Reference
-from .lists import Nested, Ports, References
+from .lists import ConfigLines, Nested, Ports, References
 from .objects import option
 from .problems import Problem
 
@@ -131,8 +131,8 @@ class VirtualServer:
     source_nat_type: Optional[str] = option(
         Choice("auto", "static", "pool"),
         "Which source address servers see. V(auto) is an address of the director, V(static) one address and V(pool)"
-        " a network that O(source_nat_pool) names. Unset leaves the client's address.",
-        "A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it.",
+        " a network that O(source_nat_pool) names. Unset leaves the client's address, where the engine is no proxy.",
+        "A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it, unless O(engine) is V(haproxy).",
         impact="reset",
     )
     source_nat_pool: Optional[str] = option(
@@ -148,6 +148,18 @@ class VirtualServer:
     certificate_profiles: Tuple[str, ...] = option(
         References(),
         "The names of the certificate profiles to show to clients; the first is the one for clients that name no host.",
+        impact="new_connections",
+    )
+    max_connections: Optional[int] = option(
+        Integer(1, 2147483647),
+        "The most connections it may have at a time, 1 to 2147483647; more wait until one ends. Unset leaves it to the"
+        " engine.",
+        impact="new_connections",
+    )
+    extra_config: Tuple[str, ...] = option(
+        ConfigLines(),
+        "Lines in the engine's own language for what has no option here, in the section of the virtual server. The"
+        " engine on the director is asked about them before anything is changed.",
         impact="new_connections",
     )
     health_check: Optional[str] = option(
@@ -166,7 +178,9 @@ class VirtualServer:
         Choice("auto", "ipvs", "keepalived", "haproxy", "aloha"),
         "What carries it.",
         "V(auto) takes V(haproxy) for O(type=layer7) and V(keepalived) for all else.",
-        "This release has V(keepalived) and V(ipvs); a virtual server that another one would carry is refused.",
+        "This release has V(haproxy), V(keepalived) and V(ipvs); a virtual server that another one would carry is"
+        " refused.",
+        "V(haproxy) ends the clients' connections and opens its own to the servers, from an address of the director.",
         "V(keepalived) checks the health of the servers. V(ipvs) is the kernel alone, without health checks, and"
         " survives a reboot by the rules file of the distribution's ipvsadm package.",
         default="auto",

@@ -1,0 +1,266 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The HAProxy engine: layer 7 and proxied TCP, TLS, with HAProxy's health checks. Private to evenkeel.lb.
+
+It owns one generated file that the distribution's unit loads after the user's own, and the certificates in the folder
+beside it. What the running process can be told is told, and written too; all else is one reload through its master.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence
+
+from ..._host.system import HostFault, System
+from ..._model.configuration import Configuration
+from ..._model.problems import InvalidConfiguration, Problem
+from ..._model.services import services
+from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
+from ..capabilities import Capabilities, Version
+from ..service_table import key_of
+from ..status import Status
+from . import files, host_checks, limits, master, planning, runtime, status, unit
+from .capabilities import CAPABILITIES, NAME
+from .parse import bind_of, parse
+from .planning import Told
+from .render import blocks_of, generation, sections
+from .sections import Section, held_in
+from .state import Desired, Observed, Running, Snapshot
+from .tls import bundles_in, used_profiles
+from .virtual_servers import binds_of, carried
+from .words import FILE
+
+_POLL = 0.1
+_SECONDS_TO_VERIFY = 15.0
+# How long a server that leaves may take to finish what it has before a reload leaves it to the worker of before.
+_SECONDS_TO_LEAVE = 5.0
+
+
+class HaproxyEngine(Engine[Desired, Observed]):
+    name = NAME
+
+    def describe(self) -> Capabilities:
+        return CAPABILITIES
+
+    def version(self, software: str, system: System) -> Optional[Version]:
+        return unit.version(system)
+
+    def beyond(self, configuration: Configuration) -> List[Problem]:
+        return super().beyond(configuration) or limits.problems(configuration)
+
+    def compile(self, configuration: Configuration) -> Desired:
+        problems = self.beyond(configuration)
+        if problems:
+            raise InvalidConfiguration(problems)
+        parts = sections(configuration)
+        ours = carried(configuration, NAME)
+        return Desired(
+            blocks_of(parts),
+            {part.subject: tuple(line.path for line in part.all_lines()) for part in parts},
+            frozenset(part.subject for part in parts if part.in_order),
+            _proxies(parts),
+            tuple(
+                (f"virtual_servers[{one.wish.name}].{'port' if one.wish.port else 'ports'}", bind_of(address, port, ""))
+                for one in ours
+                for address, port in binds_of(configuration, one)
+            ),
+            tuple(_files(configuration)),
+            tuple(f"virtual_servers[{one.wish.name}].protocol" for one in ours if one.wish.protocol == "quic"),
+            frozenset(key_of(service) for service in services(configuration, NAME)),
+        )
+
+    def claims(self, desired: Desired) -> FrozenSet[Any]:
+        return desired.claims
+
+    def read(self, system: System) -> Observed:
+        text = system.read(FILE)
+        # without anything in it the file is as good as not there: the unit cannot do without a file
+        header, held = parse(text) if text else (None, {})
+        active = unit.is_active(system)
+        found = _running(system, held) if active else None
+        renewed, forgotten = set(), set()
+        for name, bundle in bundles_in(held).items():
+            ours, theirs = system.read(bundle.file), files.content_of(system, bundle)
+            if theirs is not None and ours != theirs:
+                renewed.add(name)
+            elif found is not None and ours is not None:
+                runs = found.certificates.get(bundle.file)
+                if runs is not None and runs != files.fingerprint(ours):
+                    forgotten.add(name)
+        version = unit.version(system) if active else None
+        return Observed(header, held, active, found, version, frozenset(renewed), frozenset(forgotten))
+
+    def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
+        return planning.steps(desired, observed, owned)
+
+    def obstacles(self, desired: Desired, system: System) -> List[Problem]:
+        return host_checks.looked(desired, system) if desired.blocks else []
+
+    def check(self, desired: Desired, system: System) -> List[Problem]:
+        return host_checks.refusals(desired, system)
+
+    def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
+        held = files.held(system)
+        paths = {FILE, *files.named(held), *files.named(desired.blocks)}
+        active = unit.is_active(system)
+        found = _running(system, held) if active else None
+        return Snapshot({path: system.read(path) for path in sorted(paths)}, active, found)
+
+    def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
+        before = files.held(system)
+        files.put(system, files.wanted(system, desired.blocks))
+        done: List[str] = []
+        if not unit.is_active(system):
+            if desired.blocks:
+                unit.start(system)
+                done.append("haproxy start")
+        elif any(step.subject == planning.HAPROXY for step in steps) or not _told(steps, desired, system):
+            done.append(self._reload(desired, system))
+        files.clear(system, before, desired.blocks)
+        return Applied(tuple(done))
+
+    @staticmethod
+    def _reload(desired: Desired, system: System) -> str:
+        return master.reload(system, unit.command(system).master, generation(desired.blocks))
+
+    def restore(self, system: System, snapshot: Snapshot) -> None:
+        for path, text in sorted(snapshot.files.items(), key=lambda item: (item[0] == FILE, item[0])):
+            if text is not None and system.read(path) != text:
+                system.write(path, text, mode=0o600)
+        active = unit.is_active(system)
+        if active and not snapshot.active:
+            unit.stop(system)
+        elif snapshot.active and not active:
+            unit.start(system)
+        elif active:
+            self._back(system, snapshot)
+        for path, text in snapshot.files.items():
+            if text is None:
+                system.remove(path)
+
+    @staticmethod
+    def _back(system: System, snapshot: Snapshot) -> None:
+        text = snapshot.files[FILE]
+        held = parse(text or "")[1]
+        if snapshot.running is not None and _running(system, held) == snapshot.running:
+            return
+        if text is None:
+            raise EngineFault(f"there was no {FILE}, without which HAProxy cannot be loaded; see {unit.UNIT}")
+        master.reload(system, unit.command(system).master, generation(held))
+
+    def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
+        end = system.now() + _SECONDS_TO_VERIFY
+        while True:
+            problems = self._wrong(desired, system)
+            if not problems or system.now() >= end:
+                return problems
+            system.sleep(_POLL)
+
+    @staticmethod
+    def _wrong(desired: Desired, system: System) -> List[Problem]:
+        if not unit.is_active(system):
+            return [Problem("haproxy", "does not run", f"see journalctl -u {unit.UNIT}")] if desired.blocks else []
+        found = _running(system, desired.blocks)
+        if found is None:
+            return [Problem("haproxy", "does not answer on our socket", f"see journalctl -u {unit.UNIT}")]
+        if found.generation != generation(desired.blocks):
+            return [Problem("haproxy", f"runs with another {FILE}", f"see journalctl -u {unit.UNIT}")]
+        return [*_wrong_proxies(desired, found), *_wrong_certificates(desired, found, system)]
+
+    def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
+        return status.connections(configuration, farm, server, system)
+
+    def status(self, configuration: Configuration, system: System) -> Status:
+        return status.status(configuration, system)
+
+
+def _files(configuration: Configuration) -> "list[tuple[str, str]]":
+    """The files that the profiles in use name, each by its path in the model."""
+    names = set()
+    for one in carried(configuration, NAME):
+        names |= {*((one.wish.certificate_profiles or ()) if one.wish.ssl_offload else ())}
+        for server in configuration.farms[one.wish.farm or ""].servers or ():
+            names |= {*((server.certificate_profiles or ()) if server.ssl_offload else ())}
+    return [
+        (f"certificate_profiles[{profile.name}].{field}", getattr(profile, field))
+        for profile in used_profiles(configuration, names)
+        for field in ("certificate_file", "chain_file", "key_file")
+        if getattr(profile, field) is not None
+    ]
+
+
+def _proxies(parts: Sequence[Section]) -> Dict[str, str]:
+    """The names of our proxies, each with the object that it is for."""
+    found = {}
+    for part in parts:
+        kind, name = part.head.split()[:2]
+        if kind in ("frontend", "backend"):
+            word, _space, rest = part.subject.rpartition(" as ")[0].partition(" ")
+            found[name] = f"farms[{rest}].name" if word == "farm" else f"virtual_servers[{name}].name"
+    return found
+
+
+def _running(system: System, blocks: Dict[str, str]) -> Optional[Running]:
+    backends = {held.backend for held in map(held_in, blocks.values()) if held.backend}
+    return runtime.running(system, backends, [bundle.file for bundle in bundles_in(blocks).values()])
+
+
+def _told(steps: Sequence[Step], desired: Desired, system: System) -> bool:
+    """Tell the running process all that the steps have for it; False when it does not do something."""
+    bundles = bundles_in(desired.blocks)
+    try:
+        for told in [step.payload for step in steps if isinstance(step.payload, Told)]:
+            for name in told.certificates:
+                content = files.content_of(system, bundles[name]) or ""
+                runtime.tell(system, runtime.replace_certificate(bundles[name].file, content))
+        runtime.tell(system, [one for step in steps if step.payload for one in step.payload.commands])
+        leaving = [one for step in steps if step.payload for one in step.payload.leaving]
+        if not _left(system, leaving):
+            return False
+        runtime.tell(system, runtime.set_generation(generation(desired.blocks)))
+    except HostFault:
+        return False
+    return True
+
+
+def _left(system: System, leaving: Sequence[str]) -> bool:
+    """Let servers go that have nothing to do any more; False when one has."""
+    if not leaving:
+        return True
+    runtime.tell(system, [f"set server {path} state drain" for path in leaving])
+    end = system.now() + _SECONDS_TO_LEAVE
+    while status.busy(system, leaving):
+        if system.now() >= end:
+            return False
+        system.sleep(_POLL)
+    runtime.tell(system, [f"set server {path} state maint" for path in leaving])
+    runtime.tell(system, [f"del server {path}" for path in leaving])
+    return True
+
+
+def _wrong_proxies(desired: Desired, found: Running) -> List[Problem]:
+    problems = []
+    for subject, text in sorted(desired.blocks.items()):
+        if subject.startswith("virtual server ") and subject[len("virtual server ") :] not in found.open:
+            problems.append(Problem(subject, "is not open in the running process", "see show stat on its socket"))
+        held = held_in(text)
+        if not held.backend:
+            continue
+        running = found.servers.get(held.backend, {})
+        wanted = {name: planning.as_running(line) for name, line in held.servers.items()}
+        problems += [
+            Problem(f"{subject}: server {name}", f"is not as wanted in the running process: {running.get(name)}")
+            for name in sorted({*wanted, *running})
+            if running.get(name) != wanted.get(name)
+        ]
+    return problems
+
+
+def _wrong_certificates(desired: Desired, found: Running, system: System) -> List[Problem]:
+    problems = []
+    for name, bundle in bundles_in(desired.blocks).items():
+        runs = found.certificates.get(bundle.file)
+        if runs is not None and runs != files.fingerprint(system.read(bundle.file) or ""):
+            problems.append(Problem(f"certificate profile {name}", "is not what the running process shows"))
+    return problems

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files of ours on the director, and what the files that profiles name hold now. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Dict, List, Optional, Set
+
+from ..._host.system import System
+from .parse import parse
+from .render import Blocks, document
+from .tls import Bundle, bundles_in, lists_in
+from .words import FILE
+
+_FIRST = re.compile(r"-----BEGIN CERTIFICATE-----\s*(.*?)-----END CERTIFICATE-----", re.DOTALL)
+
+
+def content_of(system: System, bundle: Bundle) -> Optional[str]:
+    """What a file of ours has to hold; None where one of its sources is not there."""
+    parts = [system.read(source) for source in bundle.sources]
+    if any(part is None for part in parts):
+        return None
+    return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
+
+
+def wanted(system: System, blocks: Blocks) -> Dict[str, str]:
+    """All files that blocks ask for, by path. Sources that are not there make no file."""
+    found = {bundle.file: content_of(system, bundle) for bundle in bundles_in(blocks).values()}
+    return {**{file: text for file, text in found.items() if text is not None}, **lists_in(blocks), FILE: document(blocks)}
+
+
+def named(blocks: Blocks) -> Set[str]:
+    """The paths of the files that blocks ask for, beside the one they are in."""
+    return {*(bundle.file for bundle in bundles_in(blocks).values()), *lists_in(blocks)}
+
+
+def put(system: System, files: Dict[str, str]) -> None:
+    """Write what is not there as such, and our configuration last, which names the others."""
+    for file in sorted(files, key=lambda name: (name == FILE, name)):
+        if system.read(file) != files[file]:
+            system.write(file, files[file], mode=0o600)
+
+
+def clear(system: System, before: Blocks, after: Blocks) -> None:
+    """Remove what only the blocks of before asked for."""
+    for file in sorted(named(before) - named(after)):
+        system.remove(file)
+
+
+def held(system: System) -> Blocks:
+    """The blocks of our configuration as it is."""
+    return parse(system.read(FILE) or "")[1]
+
+
+def fingerprint(content: str) -> Optional[str]:
+    """The SHA1 fingerprint of the first certificate in a text, as HAProxy writes it."""
+    match = _FIRST.search(content)
+    if match is None:
+        return None
+    try:
+        return hashlib.sha1(base64.b64decode("".join(match[1].split()))).hexdigest().upper()  # noqa: S324
+    except ValueError:
+        return None
+
+
+def missing(system: System, named_by: List["tuple[str, str]"]) -> List["tuple[str, str]"]:
+    """Of (path in the model, file), those whose file is not there."""
+    return [(path, file) for path, file in named_by if not system.exists(file)]

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a configuration asks of HAProxy that follows from several fields together, and it cannot do. Pure.
+
+Private to evenkeel.lb.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, List
+
+from ..._model.configuration import Configuration
+from ..._model.objects import with_defaults
+from ..._model.problems import Problem
+from .capabilities import NAME
+from .farms import ONLY_HTTP, mode_of
+from .virtual_servers import carried
+
+_SECTIONS = (
+    *("global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "mailers", "userlist", "program"),
+    *("ring", "http-errors", "cache", "log-forward", "log-profile", "fcgi-app", "crt-store", "traces", "acme"),
+)
+# What the model says, and we have to know.
+_OURS = ("bind", "server", "server-template", "mode", "default_backend", "disabled", "enabled", "dispatch")
+
+
+def problems(configuration: Configuration) -> List[Problem]:
+    """All of it."""
+    found: List[Problem] = []
+    for one in carried(configuration, NAME):
+        wish, path = one.wish, f"virtual_servers[{one.wish.name}]"
+        farm = with_defaults(configuration.farms[wish.farm or ""])
+        mode, where = mode_of(wish), f"farms[{farm.name}]"
+        instead = "type: layer7 and protocol: http, or https with ssl_offload"
+        if mode == "tcp" and farm.balance in ONLY_HTTP:
+            said = f"{farm.balance} needs to look into HTTP, which virtual server {wish.name!r} does not"
+            found.append(Problem(f"{where}.balance", said, f"{instead}; or balance: source_hash"))
+        if mode == "tcp" and farm.persistence_cookie:
+            said = f"needs to look into HTTP, which virtual server {wish.name!r} does not"
+            found.append(Problem(f"{where}.persistence_cookie", said, f"{instead}; or persistence_timeout"))
+        if wish.protocol == "quic" and not wish.ssl_offload:
+            said = f"quic without ssl_offload cannot be done by engine {NAME}"
+            found.append(Problem(f"{path}.protocol", said, "ssl_offload: true, or engine: keepalived"))
+        if wish.certificate_profiles and not wish.ssl_offload:
+            found.append(Problem(f"{path}.certificate_profiles", "are never used", "ssl_offload: true"))
+        for owner, lines in ((path, wish.extra_config), (where, farm.extra_config)):
+            found += _lines(f"{owner}.extra_config", lines or ())
+    return found
+
+
+def _lines(path: str, lines: "tuple[str, ...]") -> Iterator[Problem]:
+    for line in lines:
+        word = line.split()[0]
+        if word in _SECTIONS:
+            yield Problem(path, f"{line!r} begins another section", "lines of this section alone")
+        elif word in _OURS:
+            yield Problem(path, f"{line!r} says what the model has fields for", "the fields of the model")

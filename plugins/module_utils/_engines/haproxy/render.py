@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The model as HAProxy configuration text, block by block. Pure. Private to evenkeel.lb.
+
+Keywords follow configuration.txt of 2.6 to 3.0. Only values that passed the field types of the model reach this text,
+quoted where they may hold a character with a meaning there; ``extra_config`` alone is HAProxy's own language.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Dict, Iterator, List, Set
+
+from ..._model.configuration import Configuration
+from .capabilities import NAME
+from .farms import Way, sections_of
+from .sections import Section
+from .tls import section_of as profile_section
+from .tls import used_profiles
+from .virtual_servers import carried
+from .virtual_servers import section_of as frontend
+from .words import GENERATION, OWN, SOCKET
+
+MARK = "# evenkeel.lb: "
+_TITLE = "# Written by the Ansible collection evenkeel.lb from /etc/evenkeel/lb.json. Changes made here are put back.\n"
+
+Blocks = Dict[str, str]
+
+
+def sections(configuration: Configuration) -> List[Section]:
+    """What HAProxy should be told, section by section."""
+    found: List[Section] = []
+    ways: Set[Way] = set()
+    profiles: Set[str] = set()
+    for one in carried(configuration, NAME):
+        found.append(frontend(configuration, one))
+        ways.add(one.way)
+        profiles |= {*((one.wish.certificate_profiles or ()) if one.wish.ssl_offload else ())}
+    for way in sorted(ways, key=str):
+        found.extend(sections_of(configuration, way))
+        for server in configuration.farms[way.farm].servers or ():
+            profiles |= {*((server.certificate_profiles or ()) if server.ssl_offload else ())}
+    found.extend(profile_section(profile) for profile in used_profiles(configuration, profiles))
+    return sorted(found, key=lambda section: section.subject)
+
+
+def blocks_of(parts: List[Section]) -> Blocks:
+    """The text of each section by its subject."""
+    return {section.subject: section.text for section in parts}
+
+
+def document(blocks: Blocks) -> str:
+    """The whole file; equal blocks give equal bytes."""
+    return header(blocks) + "".join(_body(blocks))
+
+
+def header(blocks: Blocks) -> str:
+    """What stands before the blocks: all that HAProxy needs of a second file, and the generation of the whole."""
+    return (
+        f"{_TITLE}global\n"
+        f"    stats socket {SOCKET} mode 600 level admin\n"
+        f"    setenv {GENERATION} {generation(blocks)}\n"
+        f"defaults {OWN}\n"
+        "    mode tcp\n"
+        "    log global\n"
+        "    option dontlognull\n"
+        "    timeout connect 5s\n"
+        "    timeout client 1m\n"
+        "    timeout server 1m\n"
+        "    timeout queue 1m\n"
+        "    timeout tunnel 1h\n"
+        "    timeout http-request 1m\n"
+        f"backend {OWN} from {OWN}\n"
+        "    mode tcp\n"
+        "    stick-table type string len 64 size 16 store gpt0\n"
+    )
+
+
+def generation(blocks: Blocks) -> str:
+    """A word that tells these blocks from all others."""
+    return hashlib.sha256("".join(_body(blocks)).encode()).hexdigest()[:32]
+
+
+def _body(blocks: Blocks) -> Iterator[str]:
+    for subject, text in sorted(blocks.items()):
+        yield f"\n{MARK}{subject}\n{text}"

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the HAProxy engine is asked for, sees, and keeps to go back to. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
+
+from ..capabilities import Version
+from .parse import Bind
+from .render import Blocks
+
+
+class RunningServer(NamedTuple):
+    """A server as the running process has it; ``weight`` is what was asked for, without the ramp of a slow start."""
+
+    address: str
+    port: int
+    weight: int
+    disabled: bool
+    drained: bool = False
+
+
+@dataclass(frozen=True)
+class Running:
+    """The running process: the generation it holds, the servers of our backends, which of our frontends are open, and
+    the fingerprint of each certificate it has from a file of ours."""
+
+    generation: str
+    servers: Mapping[str, Mapping[str, RunningServer]]
+    open: FrozenSet[str] = frozenset()
+    certificates: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Desired:
+    """The blocks of our file, and beside them what is checked on the host: the path in the model of each line of each
+    block, the names and binds of our proxies, and the paths of the files that profiles name."""
+
+    blocks: Blocks
+    paths: Mapping[str, Tuple[str, ...]]
+    ordered: FrozenSet[str]
+    proxies: Mapping[str, str]
+    binds: Tuple[Tuple[str, Bind], ...]
+    files: Tuple[Tuple[str, str], ...]
+    quic: Tuple[str, ...]
+    claims: FrozenSet[Any] = frozenset()
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Our file as it is (``header`` is None without one), whether HAProxy runs and what it holds (None where it does
+    not answer on our socket), its version, and the profiles whose files were renewed since."""
+
+    header: Optional[str]
+    blocks: Blocks
+    active: bool
+    running: Optional[Running]
+    version: Optional[Version]
+    renewed: FrozenSet[str] = frozenset()
+    forgotten: FrozenSet[str] = frozenset()
+    lists: FrozenSet[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The files of ours that were there, by path, with None for those that were not; whether HAProxy ran, and what."""
+
+    files: Dict[str, Optional[str]]
+    active: bool
+    running: Optional[Running]

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Virtual servers as frontends. Pure. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+from typing import Iterator, List, NamedTuple, Optional, Tuple
+
+from ..._model.addresses import is_address, version_of
+from ..._model.configuration import Configuration
+from ..._model.objects import with_defaults
+from ..._model.services import address_of
+from ..._model.virtual_server import VirtualServer
+from .farms import REMEMBERED, Way, mode_of, name_of, sorry_name, way_of
+from .sections import Section
+from .tls import bind_words, list_lines
+from .words import Line
+
+
+class Carried(NamedTuple):
+    """A virtual server that HAProxy is to serve, its address, and how it uses its farm."""
+
+    wish: VirtualServer
+    address: str
+    way: Way
+
+
+def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
+    """The enabled virtual servers of an engine that name nothing that is not there."""
+    found = []
+    for _name, virtual_server in sorted(configuration.virtual_servers.items()):
+        wish = with_defaults(virtual_server)
+        if wish.carrier != engine or not wish.enabled:
+            continue
+        address = address_of(configuration, wish)
+        farm = configuration.farms.get(wish.farm or "")
+        if address is not None and farm is not None and _complete(configuration, wish):
+            way = way_of(wish, with_defaults(farm), version_of(address))
+            found.append(Carried(wish, address, way))
+    return tuple(found)
+
+
+def _complete(configuration: Configuration, wish: VirtualServer) -> bool:
+    farm = configuration.farms[wish.farm or ""]
+    checks = {farm.health_check, *(server.health_check for server in farm.servers or ())} - {None}
+    profiles = {*(wish.certificate_profiles or ())}
+    for server in farm.servers or ():
+        profiles |= {*(server.certificate_profiles or ())}
+    return checks <= set(configuration.health_checks) and profiles <= set(configuration.certificate_profiles)
+
+
+def binds_of(configuration: Configuration, one: Carried) -> List[Tuple[str, str]]:
+    """The addresses and ports it listens on, such as ``192.0.2.1:8000-8100``."""
+    ports = one.wish.ports or (str(one.wish.port),)
+    return [(one.address, port) for port in ports]
+
+
+def section_of(configuration: Configuration, one: Carried) -> Section:
+    """The frontend of a virtual server."""
+    wish, path = one.wish, f"virtual_servers[{one.wish.name}]"
+    farm = with_defaults(configuration.farms[wish.farm or ""])
+    http = mode_of(wish) != "tcp"
+    lines = [Line(f"mode {'http' if http else 'tcp'}", f"{path}.protocol")]
+    lines += [Line(text, f"{path}.{'port' if wish.port else 'ports'}") for text in _binds(configuration, one)]
+    if wish.ssl_offload:
+        lines += list_lines(configuration, wish.certificate_profiles)
+    if wish.max_connections:
+        lines.append(Line(f"maxconn {wish.max_connections}", f"{path}.max_connections"))
+    if mode_of(wish) == "grpc":
+        lines.append(Line("timeout client 1h", f"{path}.protocol"))
+    if farm.balance in REMEMBERED:
+        lines.append(Line(REMEMBERED[farm.balance], f"farms[{farm.name}].balance"))
+    if wish.protocol == "quic" and http:
+        ports = {port for _address, port in binds_of(configuration, one)}
+        offered = ",".join(f'h3=":{port.partition("-")[0]}"' for port in sorted(ports))
+        lines.append(Line(f"http-response set-header alt-svc '{offered};ma=3600'", f"{path}.protocol"))
+    lines += [Line(text, f"{path}.extra_config") for text in wish.extra_config or ()]
+    if farm.sorry_server is not None:
+        condition = f"{{ nbsrv({name_of(one.way)}) lt 1 }}"
+        lines.append(Line(f"use_backend {sorry_name(one.way)} if {condition}", f"farms[{farm.name}].sorry_server"))
+    lines.append(Line(f"default_backend {name_of(one.way)}", f"{path}.farm"))
+    return Section(f"virtual server {wish.name}", f"frontend {wish.name}", tuple(lines))
+
+
+def _binds(configuration: Configuration, one: Carried) -> Iterator[str]:
+    wish = one.wish
+    # of an HA group, the address may be on another director now
+    words = " transparent" if _comes_and_goes(configuration, wish) else ""
+    tls: Optional[str] = None
+    if wish.ssl_offload:
+        alpn = {"https": "h2,http/1.1", "http2": "h2,http/1.1", "quic": "h2,http/1.1", "grpc": "h2", "http": "http/1.1"}
+        names = wish.certificate_profiles
+        tls = bind_words(configuration, wish.name, names, alpn[wish.protocol] if mode_of(wish) != "tcp" else "")
+        words += f" {tls}"
+    elif mode_of(wish) != "tcp" and wish.protocol in ("http2", "grpc"):
+        words += " proto h2"
+    for address, port in binds_of(configuration, one):
+        family = "ipv6@" if ":" in address else ""
+        yield f"bind {family}{address}:{port}{words}"
+        if wish.protocol == "quic" and mode_of(wish) != "tcp":
+            version = version_of(address)
+            quic = bind_words(configuration, wish.name, wish.certificate_profiles, "h3")
+            yield f"bind quic{version}@{address}:{port} {quic}"
+
+
+def _comes_and_goes(configuration: Configuration, wish: VirtualServer) -> bool:
+    vip = wish.vip or ""
+    return not is_address(vip) and configuration.vips[vip].ha_group is not None
