@@ -12,6 +12,7 @@ does and reports; what is right is decided by the tests that call it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -128,10 +129,38 @@ def chosen(argument: Json) -> list[Engine[Any, Any]]:
     return [engine for engine in known if engine.name in argument.get("engines", ["ipvs"])]
 
 
+class Breaking(HaproxyEngine):
+    """Somebody breaks a file as the engine begins to apply, and mends it as it begins to restore."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        with open(file, encoding="utf-8") as held:
+            self._text = held.read()
+
+    def _write(self, text: str) -> None:
+        with open(self._file, "w", encoding="utf-8") as held:
+            held.write(text)
+
+    def apply(self, *arguments: Any) -> Any:
+        self._write(self._text + "nonsense\n")
+        return super().apply(*arguments)
+
+    def restore(self, *arguments: Any) -> None:
+        self._write(self._text)
+        super().restore(*arguments)
+
+
+def status(argument: Json) -> Json:
+    """What runs of a document, by the first of some engines."""
+    found = chosen(argument)[0].status(Configuration.from_document(argument["document"]), System())
+    return [dataclasses.asdict(service) for service in found.services]
+
+
 def converge(argument: Json) -> Json:
     """Make the configuration what the document says, by some engines."""
     wanted = Configuration.from_document(argument["document"])
-    result = reconcile(System(), chosen(argument), lambda recorded: wanted, argument.get("check_mode", False))
+    using = [Breaking(argument["break_at_apply"])] if "break_at_apply" in argument else chosen(argument)
+    result = reconcile(System(), using, lambda recorded: wanted, argument.get("check_mode", False))
     return {
         "state": result.transaction.state,
         "changed": result.changed,
@@ -198,6 +227,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "restore": restore,
     "operate": operate,
     "converge": converge,
+    "status": status,
     "vrrp": vrrp,
     "nft_walk": nft_walk,
     "measure": measure,

@@ -12,13 +12,19 @@ from typing import Any
 import pytest
 
 from ansible_collections.evenkeel.lb.tests.contract.director import Director
-from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import FILE, HOSTS, USERS, directors, reconcile
+from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import (
+    CERTIFICATE,
+    FILE,
+    HOSTS,
+    USERS,
+    directors,
+    reconcile,
+)
 
 STATE = f"""
 for file in {FILE} {USERS} /etc/haproxy/evenkeel/* /etc/evenkeel/lb.json; do echo "== $file"; cat $file; done 2>&1
 ls -A /etc/haproxy; systemctl show -p ActiveState -p MainPID -p NRestarts haproxy; ss -H -l -t -n | awk '{{print $4}}' | sort
 """
-SERVERS = "echo 'show servers state' | python3 /root/ask.py"
 ASK = """
 import socket, sys
 door = socket.socket(socket.AF_UNIX); door.connect('/run/haproxy/evenkeel.sock'); door.sendall(sys.stdin.read().encode())
@@ -81,3 +87,251 @@ def test_from_nothing_to_a_service_and_again(director: Director) -> None:
     again = reconcile(director, web())
     assert again["state"] == "unchanged", again
     assert director.shell("curl -s http://127.0.0.1:9999/").startswith("7001")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "impact"),
+    [
+        ({"weight": 30}, {"7001": 15, "7002": 5}, "new_connections"),
+        ({"state": "drained"}, {"7002": 20}, "new_connections"),
+        ({"state": "disabled"}, {"7002": 20}, "reset"),
+        ({"port": 7003}, {"7002": 10, "7003": 10}, "new_connections"),
+    ],
+)
+def test_what_the_process_can_be_told_needs_no_reload(
+    director: Director, change: dict[str, Any], expected: dict[str, int], impact: str
+) -> None:
+    reconcile(director, web())
+    before = worker(director)
+    document = web()
+    document["farms"][0]["servers"][0].update(change)
+    planned = reconcile(director, document, check=True)
+    assert [step[2] for step in planned["steps"]] == [impact]
+    applied = reconcile(director, document)
+    assert (applied["state"], applied["reload"], applied["steps"]) == ("applied", [], planned["steps"]), applied
+    assert worker(director) == before
+    assert answers(director) == expected
+    assert reconcile(director, document)["state"] == "unchanged"
+    # and back
+    assert (reconcile(director, web())["reload"], worker(director)) == ([], before)
+    assert answers(director) == {"7001": 10, "7002": 10}
+
+
+def test_members_come_and_go_without_a_reload(director: Director) -> None:
+    reconcile(director, web())
+    before = worker(director)
+    document = web()
+    document["farms"][0]["servers"].append({"name": "s3", "address": "127.0.0.1", "port": 7003, "weight": 10})
+    applied = reconcile(director, document)
+    assert (applied["state"], applied["reload"]) == ("applied", []), applied
+    assert answers(director, count=30) == {"7001": 10, "7002": 10, "7003": 10}
+    removed = reconcile(director, web())
+    assert (removed["state"], removed["reload"], removed["steps"]) == (
+        "applied", [], [["change", "farm web as web:http", "drain"]]
+    ), removed  # fmt: skip
+    assert (worker(director), answers(director)) == (before, {"7001": 10, "7002": 10})
+    # what was told is what a new process finds in the file
+    director.shell("systemctl restart haproxy")
+    assert reconcile(director, web())["state"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("command", "subject"),
+    [
+        ("set weight web:http/s1 99", "farm web as web:http"),
+        ("set server web:http/s1 state maint", "farm web as web:http"),
+        ("set server web:http/s1 state drain", "farm web as web:http"),
+        ("set server web:http/s1 addr 127.0.0.9 port 7009", "farm web as web:http"),
+        ("add server web:http/x 127.0.0.1:7003", "farm web as web:http"),
+        ("set server web:http/s1 state maint; del server web:http/s1", "farm web as web:http"),
+    ],
+)
+def test_what_somebody_told_the_process_is_seen_and_put_back(director: Director, command: str, subject: str) -> None:
+    reconcile(director, web())
+    before = worker(director)
+    director.shell(f"echo '{command}' | python3 /root/ask.py")
+    seen = reconcile(director, web(), check=True)
+    assert [step[:2] for step in seen["steps"]] == [["repair", subject]]
+    answer = reconcile(director, web())
+    assert (answer["state"], answer["reload"], worker(director)) == ("applied", [], before), answer
+    assert reconcile(director, web())["state"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        f"sed -i s/roundrobin/leastconn/ {FILE}",
+        f": > {FILE}",
+        f"rm {FILE}",
+        "systemctl stop haproxy",
+        f"sed -i s/roundrobin/leastconn/ {FILE}; systemctl restart haproxy",
+        f"sed -i 's/timeout client.*/timeout client 9s/' {FILE}; systemctl restart haproxy",
+    ],
+)
+def test_what_somebody_did_to_our_file_or_the_daemon_is_seen_and_put_back(director: Director, damage: str) -> None:
+    reconcile(director, web())
+    text = director.shell(f"cat {FILE}")
+    director.shell(damage)
+    seen = reconcile(director, web(), check=True)
+    assert seen["steps"]
+    answer = reconcile(director, web())
+    assert (answer["state"], answer["steps"]) == ("applied", seen["steps"]), answer
+    assert director.shell(f"cat {FILE}") == text
+    assert reconcile(director, web())["state"] == "unchanged"
+    assert answers(director, count=2) == {"7001": 1, "7002": 1}
+
+
+def refused(director: Director, document: dict[str, Any]) -> list[str]:
+    """The problems of a document that is refused on the host, which is as it was afterwards."""
+    assert reconcile(director, web())["state"] in ("applied", "unchanged")
+    before = director.shell(STATE)
+    answer = reconcile(director, document)
+    assert (answer["state"], director.shell(STATE)) == ("refused", before), answer
+    assert director.shell("ls -A /run/evenkeel/haproxy 2>/dev/null || true") == ""
+    problems: list[str] = answer["problems"]
+    return problems
+
+
+def test_a_line_that_haproxy_does_not_take_is_refused_by_its_path(director: Director) -> None:
+    document = web()
+    document["farms"][0]["extra_config"] = ["option forwardfor", "option no-such-thing"]
+    document["virtual_servers"][0]["extra_config"] = ["http-request nonsense"]
+    problems = refused(director, document)
+    assert [problem.partition(": ")[0] for problem in problems] == ["farms[web].extra_config", "virtual_servers[web].extra_config"]
+    assert "no-such-thing" in problems[0]
+
+
+def test_a_certificate_that_is_not_there_or_is_none_is_refused(director: Director) -> None:
+    document = web()
+    document["virtual_servers"][0].update(protocol="https", ssl_offload=True, certificate_profiles=["one"])
+    document["certificate_profiles"] = [{"name": "one", "certificate_file": "/etc/ssl/nothing.pem"}]
+    assert refused(director, document) == [
+        "certificate_profiles[one].certificate_file: there is no file /etc/ssl/nothing.pem on the director;"
+        " allowed: the path of a file that is there, in PEM"
+    ]
+    document["certificate_profiles"] = [{"name": "one", "certificate_file": "/etc/hostname"}]
+    director.shell("echo name > /etc/hostname")
+    problems = refused(director, document)
+    assert problems and all("/etc/haproxy/evenkeel" in problem for problem in problems)
+
+
+def test_a_port_or_a_name_that_is_taken_is_refused(director: Director) -> None:
+    document = web()
+    document["virtual_servers"][0].update(port=7002)
+    [problem] = refused(director, document)
+    assert problem.startswith("virtual_servers[web].port: 127.0.0.1 port 7002 is taken by python3")
+    document["virtual_servers"][0].update(port=9999)
+    [problem] = refused(director, document)
+    assert problem.startswith(f"virtual_servers[web].port: 127.0.0.1 port 9999 is taken by frontend theirs ({USERS} line ")
+    document["virtual_servers"][0].update(port=8081, name="theirs")
+    [problem] = refused(director, document)
+    assert problem.startswith(f"virtual_servers[theirs].name: theirs is a proxy of {USERS} line ")
+
+
+def test_quic_is_served_or_refused_by_what_the_build_can(director: Director) -> None:
+    document = tls()
+    document["virtual_servers"][0].update(protocol="quic")
+    build = director.shell("haproxy -vv")
+    if "+QUIC " not in build:
+        assert refused(director, document) == [
+            "virtual_servers[web].protocol: quic: the HAProxy of this director is built without QUIC;"
+            " allowed: protocol: https"
+        ]
+        return
+    assert reconcile(director, document)["state"] == "applied"
+    assert "127.0.0.1:8080" in director.shell("ss -H -l -u -n")
+    assert 'h3=":8080"' in director.shell("curl -sk -D - -o /dev/null https://127.0.0.1:8080/")
+    assert reconcile(director, document)["state"] == "unchanged"
+
+
+def tls() -> dict[str, Any]:
+    """The same service, with TLS ended here."""
+    document = web()
+    document["virtual_servers"][0].update(protocol="https", ssl_offload=True, certificate_profiles=["one", "two"])
+    document["certificate_profiles"] = [
+        {"name": name, "certificate_file": f"/etc/ssl/certs/{name}.pem", "key_file": f"/etc/ssl/private/{name}.key"}
+        for name in ("one", "two")
+    ]
+    document["certificate_profiles"][1]["minimum_tls"] = "1.3"
+    return document
+
+
+def shown(director: Director, name: str) -> str:
+    """The fingerprint of the certificate that a client which asks for a name is shown."""
+    ask = f"echo | openssl s_client -connect 127.0.0.1:8080 -servername {name} 2>/dev/null"
+    return director.shell(f"{ask} | openssl x509 -noout -fingerprint -sha1")
+
+
+def fingerprint(director: Director, name: str) -> str:
+    return director.shell(f"openssl x509 -noout -fingerprint -sha1 -in /etc/ssl/certs/{name}.pem")
+
+
+def test_certificates_are_shown_by_name_and_replaced_while_it_runs(director: Director) -> None:
+    assert reconcile(director, tls())["state"] == "applied"
+    assert reconcile(director, tls())["state"] == "unchanged"
+    assert [shown(director, name) for name in ("one", "two", "other")] == [
+        fingerprint(director, name) for name in ("one", "two", "one")
+    ]
+    assert answers(director, "https://127.0.0.1:8080/", 4) == {"7001": 2, "7002": 2}
+    before, process = shown(director, "two"), worker(director)
+    director.shell(CERTIFICATE.format(name="two"))
+    answer = reconcile(director, tls())
+    assert (answer["state"], answer["reload"]) == ("applied", []), answer
+    assert answer["steps"] == [["change", "certificate profile two", "new_connections"]]
+    assert "PRIVATE" not in str(answer["texts"])
+    assert worker(director) == process
+    assert before != shown(director, "two") == fingerprint(director, "two")
+    assert reconcile(director, tls())["state"] == "unchanged"
+    assert reconcile(director, web())["state"] == "applied"
+    assert director.shell("ls -A /etc/haproxy/evenkeel") == ""
+
+
+def test_mutual_tls_asks_clients_for_a_certificate(director: Director) -> None:
+    document = tls()
+    document["virtual_servers"][0]["certificate_profiles"] = ["one"]
+    document["certificate_profiles"][0].update(type="mutual_tls", chain_file="/etc/ssl/certs/two.pem")
+    assert reconcile(director, document)["state"] == "applied"
+    assert answers(director, "https://127.0.0.1:8080/", 1) == {"none": 1}
+    own = "--cert /etc/ssl/certs/two.pem --key /etc/ssl/private/two.key"
+    assert answers(director, f"{own} https://127.0.0.1:8080/", 2) == {"7001": 1, "7002": 1}
+
+
+def test_the_sorry_server_serves_while_no_other_is_left(director: Director) -> None:
+    document = web()
+    document["farms"][0]["sorry_server"] = {"address": "127.0.0.1", "port": 7003}
+    for server in document["farms"][0]["servers"]:
+        server["state"] = "drained"
+    assert reconcile(director, document)["state"] == "applied"
+    assert answers(director, count=3) == {"7003": 3}
+    document["farms"][0]["servers"][1]["state"] = "enabled"
+    answer = reconcile(director, document)
+    assert (answer["state"], answer["reload"], answers(director, count=3)) == ("applied", [], {"7002": 3})
+
+
+def test_what_runs_is_told(director: Director) -> None:
+    document = web()
+    document["farms"][0]["servers"].append({"name": "dead", "address": "127.0.0.1", "port": 7009})
+    assert reconcile(director, document)["state"] == "applied"
+    answers(director, count=4)
+    director.shell("sleep 2")
+    [service] = director.drive("status", {"document": document, "engines": ["haproxy"]})
+    assert (service["runs"], service["is_open"], service["on_sorry_server"]) == (True, True, False)
+    assert {name: server["health"] for name, server in service["servers"].items()} == {
+        "s1": "up", "s2": "up", "dead": "down"
+    }  # fmt: skip
+    assert service["servers"]["s1"]["counters"][0] >= 1
+
+
+def test_a_reload_that_fails_leaves_everything_as_it_was(director: Director) -> None:
+    """The user's own file is broken between the check and the reload: nothing of ours is left then."""
+    assert reconcile(director, web())["state"] == "applied"
+    before, process = director.shell(STATE), worker(director)
+    document = web()
+    document["virtual_servers"].append({**document["virtual_servers"][0], "name": "more", "port": 8082})
+    answer = director.drive("converge", {"document": document, "engines": ["haproxy"], "break_at_apply": USERS})
+    assert answer["state"] in ("restored", "failed"), answer
+    assert "did not load its files" in answer["fault"]
+    assert (director.shell(STATE), worker(director), answers(director, count=2)) == (
+        before, process, {"7001": 1, "7002": 1}
+    )  # fmt: skip
+    assert reconcile(director, web())["state"] == "unchanged"
