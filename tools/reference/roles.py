@@ -47,6 +47,9 @@ def files() -> dict[str, str]:
 def _ha_pair() -> dict[str, Any]:
     group = documented(KINDS["ha_groups"], "options")
     group["member"]["description"].append("The director's name in the inventory unless given.")
+    group["tracked_services"]["description"].append(
+        "C(haproxy) unless given, where one of O(ha_pair_virtual_servers) is carried by it."
+    )
     group["advertised_vip"]["description"][1:1] = ["The first of O(ha_pair_vips) unless given."]
     found: dict[str, Any] = {
         "ha_pair_group": {
