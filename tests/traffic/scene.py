@@ -14,14 +14,11 @@ import contextlib
 import datetime
 import json
 import shlex
-import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
 import yaml
@@ -30,6 +27,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.evenkeel.lb.tests.contract.director import LAB, REPOSITORY, Director, lab
+from ansible_collections.evenkeel.lb.tests.traffic.watching import watched
 
 HERE = REPOSITORY / "tests/traffic"
 SPEC = HERE / "traffic.yml"
@@ -188,40 +186,9 @@ class Scene:
         words = ("ns", self.name, "-", sys.executable, str(TRAFFIC / "wire.py"), WIRES[server])
         return [str(LAB), *words, "--gue", str(GUE_PORT)]
 
-    @contextlib.contextmanager
-    def watched(self, commands: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
-        """Have commands run meanwhile, all of them ready from the start; at the end what each reported, by its key."""
-        reports: dict[str, Any] = {}
-        with contextlib.ExitStack() as stack:
-            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="traffic-")))
-            running: dict[str, subprocess.Popen[bytes]] = {}
-            for number, (key, command) in enumerate(commands.items()):
-                output = stack.enter_context((place / f"{number}.json").open("w+b"))
-                argv = [*command, "--ready", str(place / str(number))]
-                running[key] = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, start_new_session=True)
-                stack.callback(_end, running[key])
-            waits = [(place / str(number)) for number in range(len(running))]
-            eventually(lambda: all(path.exists() for path in waits), 20, f"not ready: {list(running)}")
-            yield reports
-            for process in running.values():
-                process.send_signal(signal.SIGTERM)
-            for number, (key, process) in enumerate(running.items()):
-                assert process.wait(timeout=60) == 0, f"{key} failed"
-                reports[key] = json.loads((place / f"{number}.json").read_text())
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.kill()
-        process.wait()
-
-
-def eventually(holds: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    """Wait until it holds; an AssertionError when that takes too long."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"after {seconds:g} s: {otherwise}"
-        time.sleep(0.05)
+    def watched(self, commands: Mapping[str, list[str]]) -> AbstractContextManager[dict[str, Any]]:
+        """See watching.watched."""
+        return watched(commands)
 
 
 def _certificate() -> bytes:

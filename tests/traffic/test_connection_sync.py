@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.evenkeel.lb.tests.traffic.scene import HTTP, INSIDE, Document, Scene, eventually, servers, vip
+from ansible_collections.evenkeel.lb.tests.traffic.scene import HTTP, INSIDE, Document, Scene, servers, vip
+from ansible_collections.evenkeel.lb.tests.traffic.watching import eventually
 
 CONNECTIONS = 10
 MODES = {"nat": 75, "gateway": 76}

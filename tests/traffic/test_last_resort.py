@@ -20,11 +20,11 @@ from ansible_collections.evenkeel.lb.tests.traffic.scene import (
     SERVERS,
     Document,
     Scene,
-    eventually,
     server_address,
     servers,
     vip,
 )
+from ansible_collections.evenkeel.lb.tests.traffic.watching import eventually
 
 FAMILIES = pytest.mark.parametrize("family", [4, 6], ids=["IPv4", "IPv6"])
 NUMBERS = {"quiesce": 77, "remove": 78, "full": 79}

@@ -22,7 +22,8 @@ import pytest
 import yaml
 
 from ansible_collections.evenkeel.lb.tests.contract.director import REPOSITORY, Director, lab
-from ansible_collections.evenkeel.lb.tests.traffic.scene import HERE, SERVERS, UDP, Scene, eventually
+from ansible_collections.evenkeel.lb.tests.traffic.scene import HERE, SERVERS, UDP, Scene
+from ansible_collections.evenkeel.lb.tests.traffic.watching import eventually
 
 SPEC = HERE / "mixed_pair.yml"
 NAME = f"mixed-pair-{os.getpid()}"

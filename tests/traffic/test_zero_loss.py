@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.evenkeel.lb.tests.traffic.scene import HTTP, UDP, Document, Scene, eventually, servers, vip
+from ansible_collections.evenkeel.lb.tests.traffic.scene import HTTP, UDP, Document, Scene, servers, vip
+from ansible_collections.evenkeel.lb.tests.traffic.watching import eventually
 
 NUMBERS = {"nat": 73, "gateway": 74}
 SERVED = [(mode, family) for mode in NUMBERS for family in (4, 6)]
