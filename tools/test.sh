@@ -54,9 +54,9 @@ if [[ -d $VENVS/core221 ]]; then
   newer=ha_pair_direct_routing
   step "molecule, $newer, ansible-core 2.21" tools/molecule.sh -e core221 "$newer"
 fi
+step "our own kernel, compiled meanwhile" ended kernel
 mapfile -t others < <(all_scenarios | grep -vx "$newer")
 step "molecule, ${others[*]}, ansible-core 2.19" tools/molecule.sh "${others[@]}"
-step "our own kernel, compiled meanwhile" ended kernel
 step "traffic by every way" "$python" -m pytest -q tests/traffic
 step "proofs on random configurations" "$python" -m pytest -q -s \
   tests/contract/test_properties_kernel.py tests/contract/test_killed.py
