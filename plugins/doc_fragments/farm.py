@@ -116,6 +116,11 @@ options:
     type: str
     choices:
       - sip
+  persistence_cookie:
+    description:
+      - The name of a cookie that an HTTP client is given and by which it goes back to the same server, as
+        long as it keeps the cookie.
+    type: str
   health_check:
     description:
       - The name of the health check for the servers (M(evenkeel.lb.lb_healthcheck)). It has to be there already.
@@ -266,6 +271,12 @@ options:
       - uptime
       - rup
       - ruptime
+  extra_config:
+    description:
+      - Lines in the engine's own language for what has no option here, in the section of the farm. The engine
+        on the director is asked about them before anything is changed.
+    type: list
+    elements: str
   description:
     description:
       - What people call it where that is no name here, or say of it, in one line of at most 255 characters.

@@ -78,8 +78,10 @@ options:
   source_nat_type:
     description:
       - Which source address servers see. V(auto) is an address of the director, V(static) one address and
-        V(pool) a network that O(source_nat_pool) names. Unset leaves the client's address.
-      - A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it.
+        V(pool) a network that O(source_nat_pool) names. Unset leaves the client's address, where the engine
+        is no proxy.
+      - A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it, unless
+        O(engine) is V(haproxy).
     type: str
     choices:
       - auto
@@ -99,6 +101,17 @@ options:
     description:
       - The names of the certificate profiles to show to clients; the first is the one for clients that name
         no host.
+    type: list
+    elements: str
+  max_connections:
+    description:
+      - The most connections it may have at a time, 1 to 2147483647; more wait until one ends. Unset leaves
+        it to the engine.
+    type: int
+  extra_config:
+    description:
+      - Lines in the engine's own language for what has no option here, in the section of the virtual server.
+        The engine on the director is asked about them before anything is changed.
     type: list
     elements: str
   health_check:
@@ -139,7 +152,10 @@ options:
     description:
       - What carries it.
       - V(auto) takes V(haproxy) for O(type=layer7) and V(keepalived) for all else.
-      - This release has V(keepalived) and V(ipvs); a virtual server that another one would carry is refused.
+      - This release has V(haproxy), V(keepalived) and V(ipvs); a virtual server that another one would carry
+        is refused.
+      - V(haproxy) ends the clients' connections and opens its own to the servers, from an address of the
+        director.
       - V(keepalived) checks the health of the servers. V(ipvs) is the kernel alone, without health checks,
         and survives a reboot by the rules file of the distribution's ipvsadm package.
       - Taken as V(auto) when unset.

@@ -78,9 +78,7 @@ SYNCHRONISED_OR_MIXED = "connections are synchronised, or lead to servers of ano
 
 def is_mixed(table: Table) -> bool:
     """Whether a service has servers of another family than its own."""
-    return any(
-        family_of(server.address) != key.family for key, entry in table.items() for server in entry.destinations
-    )
+    return any(family_of(server.address) != key.family for key, entry in table.items() for server in entry.destinations)
 
 
 def table_of(services: Iterable[Service]) -> Table:
