@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Sequence, Tuple
+from typing import Any, Optional, Sequence, Tuple
 
 from ._engines.base import ByVirtualServer, Engine
 from ._engines.connections import Connections
-from ._host.store import Store
 from ._host.system import System
 from ._model.configuration import Configuration
 from ._model.farm import Server
 from ._model.problems import some
+from ._watching import Record, Tell, watched
 
-# A look costs the kernel little for one virtual server and more for a thousand: from the one to the other pause, and
-# never more than a fifth of the time is spent looking.
-_FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 0.5
-_PAUSES_FOR_A_LOOK = 4
 # A client whose handshake was under way when the server's weight became 0 has its connection within this time.
 _SECONDS_OF_A_HANDSHAKE = 1.0
-_SECONDS_BETWEEN_WORDS = 10.0
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -109,20 +101,11 @@ def wait_until_drained(
     record too, each time: what another run makes of the server ends the wait. Raises HostFault.
     """
     watch = _Watch(system, engines, goal, just_begun)
-    start = told = system.now()
-    pause = _FIRST_PAUSE
-    while True:
-        looked = system.now()
-        waited = watch.look(looked - start)
-        if waited.state != "planned":
-            return waited
-        if looked - told >= _SECONDS_BETWEEN_WORDS:
-            told = looked
-            tell(f"waiting for {goal}: {left(waited)} after {waited.seconds:.0f} of {goal.timeout:g} s")
-        now = system.now()
-        rest = start + goal.timeout - now
-        system.sleep(max(0.0, min(rest, max(pause, _PAUSES_FOR_A_LOOK * (now - looked)))))
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def word(waited: Waited, seconds: float) -> str:
+        return f"waiting for {goal}: {left(waited)} after {seconds:.0f} of {goal.timeout:g} s"
+
+    return watched(system, watch.look, lambda waited: waited.state != "planned", goal.timeout, word, tell)
 
 
 def left(waited: Waited) -> str:
@@ -141,7 +124,7 @@ class _Watch:
         self._engines = engines
         self._goal = goal
         self._just_begun = just_begun
-        self._record = _Record(system)
+        self._record = Record(system)
         self._met_connections = False
 
     def look(self, seconds: float) -> Waited:
@@ -163,22 +146,6 @@ class _Watch:
         elif not (self._just_begun and now.total.inactive) or seconds >= _SECONDS_OF_A_HANDSHAKE:
             return "drained" if self._met_connections else "already_drained"
         return "timeout" if seconds >= self._goal.timeout else "planned"
-
-
-class _Record:
-    """The recorded configuration, read again and parsed anew only when it changed."""
-
-    def __init__(self, system: System) -> None:
-        self._system = system
-        self._text: Optional[str] = None
-        self._configuration = Configuration()
-
-    def now(self) -> Configuration:
-        text = self._system.read(self._system.record)
-        if text != self._text:
-            self._configuration = Store(self._system).load()
-            self._text = text
-        return self._configuration
 
 
 def _look(

@@ -29,36 +29,9 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._waiting import (
     wait_until_drained,
 )
 from ansible_collections.evenkeel.lb.tests.unit.configurations import pair
-from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
+from ansible_collections.evenkeel.lb.tests.unit.night import Night
 
 WEB2 = ("web", "web2")
-
-
-class Night(FakeSystem):
-    """A host on which things happen at their time, in seconds from now on, while a wait sleeps. A look at the engine
-    may take time too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.due: list[tuple[float, Callable[[], object]]] = []
-        self.naps: list[float] = []
-        self.reads: list[str] = []
-
-    def at(self, seconds: float, happening: Callable[[], object]) -> None:
-        self.due.append((self.time + seconds, happening))
-
-    def sleep(self, seconds: float) -> None:
-        assert seconds >= 0
-        self.naps.append(seconds)
-        super().sleep(seconds)
-        happened = [happening for time, happening in self.due if time <= self.time]
-        self.due = [(time, happening) for time, happening in self.due if time > self.time]
-        for happening in happened:
-            happening()
-
-    def read(self, path: str) -> str | None:
-        self.reads.append(path)
-        return super().read(path)
 
 
 class Scene:
