@@ -95,11 +95,14 @@ class VirtualServer:
 
 @dataclass
 class FakeKeepalived:
-    """The daemon, whether it runs or not. ``files`` is the host's disk; ``sick`` are addresses that fail checks."""
+    """The daemon, whether it runs or not. ``files`` is the host's disk; ``sick`` are addresses that fail checks,
+    ``untested`` those of which no check has ended, ``failing`` those whose failure has tries left."""
 
     kernel: FakeKernel
     files: Mapping[str, str]
     sick: set[str] = field(default_factory=set)
+    untested: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
     running: bool = False
     starts: int = 0
     _in_mind: dict[ServiceKey, VirtualServer] = field(default_factory=dict)
@@ -196,7 +199,25 @@ class FakeKeepalived:
                 )
                 lines.append(f"   alive = {int(not sick)}")
                 lines.append(f"   RS set = {int(placed)}")
+        for key, wanted in self._in_mind.items():
+            for server in wanted.servers if key in self._placed else ():
+                lines += self._told_of_checker(key, server) if server.key in wanted.checked else []
         return "".join(f"{line}\n" for line in lines)
+
+    def _told_of_checker(self, key: ServiceKey, server: Destination) -> list[str]:
+        names = {number: name.lower() for name, number in PROTOCOLS.items()}
+        head = f"FWM {key.fwmark}" if key.fwmark else f"[{key.address}]:{names[key.protocol]}:{key.port}"
+        failed = [f"   Retries iterations = {int(server.address in self.failing)}"]
+        return [
+            f" {head} -> [{server.address}]:{names.get(key.protocol, 'none')}:{server.port}",
+            "   Enabled = yes",
+            f"   Up = {'no' if server.address in self.sick else 'yes'}",
+            f"   Has run = {'no' if server.address in self.untested else 'yes'}",
+            "   Retries = 2",
+            *failed,
+            "   Log all failures = no",
+            "   Connection",
+        ]
 
     # --- inside ---
 

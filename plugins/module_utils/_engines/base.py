@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Generic, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Dict, FrozenSet, Generic, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from .._host.system import HostFault, System
 from .._model.configuration import Configuration
@@ -56,6 +56,10 @@ class Applied:
 
 # By virtual server; None where the server should be and is not, because its health check took it out.
 ByVirtualServer = Dict[str, Optional[Connections]]
+
+
+# By virtual server and server, what the last test came to: up, down, untested or unknown.
+Outcomes = Mapping[Tuple[str, str], str]
 
 
 class EngineFault(HostFault):
@@ -147,3 +151,9 @@ class Engine(Generic[Desired, Observed]):
         """What runs now of the configuration's virtual servers that this engine carries, and of its HA groups: health,
         connections, counters. Changes nothing."""
         raise NotImplementedError
+
+    def outcomes(self, configuration: Configuration, system: System) -> Outcomes:
+        """How the last test of each server ended that a health check tests, as the engine knows it: untested is one of
+        which none has ended yet, or whose failure is still to be confirmed. Costs the engine more than ``status``,
+        which may take such a server for healthy. Empty for an engine whose status never does. Changes nothing."""
+        return {}

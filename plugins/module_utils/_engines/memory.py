@@ -16,7 +16,7 @@ from .._model.configuration import KINDS, Configuration
 from .._model.objects import options
 from .._model.problems import Problem
 from .._model.services import Service, services
-from .base import Applied, ByVirtualServer, Engine, Step
+from .base import Applied, ByVirtualServer, Engine, Outcomes, Step
 from .capabilities import EVERYTHING, Capabilities, Version
 from .connections import Connections
 from .status import ServerStatus, ServiceStatus, Status
@@ -27,7 +27,8 @@ Services = Dict[str, Tuple[Service, ...]]
 
 class MemoryEngine(Engine[Services, Services]):
     """Carries the services of one engine name without a host; ``held`` is what it holds, ``counted`` what it counts of
-    a server in a virtual server, where that is not nothing."""
+    a server in a virtual server, where that is not nothing, ``healths`` what its status tells of the health of one, and
+    ``tested`` its outcomes."""
 
     name = "memory"
 
@@ -35,6 +36,8 @@ class MemoryEngine(Engine[Services, Services]):
         self._carries = carries
         self.held: Services = {}
         self.counted: Dict[Tuple[str, str], Optional[Connections]] = {}
+        self.healths: Dict[Tuple[str, str], str] = {}
+        self.tested: Dict[Tuple[str, str], str] = {}
 
     def describe(self) -> Capabilities:
         return {f"{kind}.{name}": EVERYTHING for kind, object_type in KINDS.items() for name in options(object_type)}
@@ -128,8 +131,16 @@ class MemoryEngine(Engine[Services, Services]):
                     runs=service in self.held.get(service.name, ()),
                     is_open=any(backend.weight for backend in service.backends),
                     on_sorry_server=False,
-                    servers={backend.name: ServerStatus("unchecked", backend.weight) for backend in service.backends},
+                    servers={
+                        backend.name: ServerStatus(
+                            self.healths.get((service.name, backend.name), "unchecked"), backend.weight
+                        )
+                        for backend in service.backends
+                    },
                 )
                 for service in services(configuration, self._carries)
             )
         )
+
+    def outcomes(self, configuration: Configuration, system: System) -> Outcomes:
+        return dict(self.tested)

@@ -12,8 +12,9 @@ from typing import Mapping, Optional, Tuple
 from .._host.ipvs_statistics import NO_TRAFFIC, Traffic
 from .connections import Connections
 
-# Of a server, from the worst on: which of several counts for all of them.
-HEALTH = ("down", "unknown", "up", "unchecked")
+# Of a server, from the worst on: which of several counts for all of them. That none of its tests has ended yet is told
+# by an engine's outcomes, never by its status.
+HEALTH = ("down", "unknown", "untested", "up", "unchecked")
 _NONE = Connections()
 
 

@@ -19,15 +19,10 @@ from ..._host.ipvs_netlink import read_table_anew
 from ..._host.ipvs_table import IPV4, IPV6, ServiceKey, Table, canonical_address, family_of
 from ..._host.system import System
 from ..service_table import PROTOCOLS
-from . import daemon
+from .checkers_dump import asked
 from .render import Blocks
 
 Servers = Mapping[ServiceKey, FrozenSet[Tuple[str, int]]]
-
-_PID_FILE = "/run/checkers.pid"
-_DUMP = "/tmp/keepalived_check.data"  # KA_TMP_DIR of the build
-_POLL = 0.02
-_SECONDS_TO_WAIT = 3.0
 
 _TOLD = re.compile(
     r"^(?:virtual_server (?:fwmark (?P<mark>\d+)|(?P<vip>\S+) (?P<vport>\d+)) \{"
@@ -121,24 +116,13 @@ def _both(one: Servers, other: Servers) -> Servers:
 
 
 def _placed(system: System, told: Servers) -> Servers:
-    """What the checkers write on a signal, none where they do not. The file is not left there."""
-    pid = (system.read(_PID_FILE) or "").strip()
-    # a number that is left of one that died may be another process's by now
-    if not pid.isdigit() or f"\nPPid:\t{daemon.main_pid(system)}\n" not in (system.read(f"/proc/{pid}/status") or ""):
-        return {}
-    system.remove(_DUMP)
-    system.run(["kill", "-s", "USR1", pid])
-    text, end = "", system.now() + _SECONDS_TO_WAIT
-    try:
-        while system.now() < end:
-            system.sleep(_POLL)
-            before, text = text, system.read(_DUMP) or ""
-            known, placed = servers_dumped(text) if text and text == before else ({}, {})
-            if known and _holds(known, told):
-                return placed
-    finally:
-        system.remove(_DUMP)
-    return {}
+    """The servers that the checkers say are well and in the kernel, none where they do not say."""
+
+    def whole(dump: str) -> Optional[Servers]:
+        known, placed = servers_dumped(dump)
+        return placed if known and _holds(known, told) else None
+
+    return asked(system, whole) or {}
 
 
 def _holds(known: Servers, told: Servers) -> bool:

@@ -21,7 +21,7 @@ from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
-from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
+from ..base import Applied, ByVirtualServer, Engine, EngineFault, Outcomes, Step
 from ..capabilities import Capabilities, Version
 from ..kernel_support import lacking
 from ..service_connections import connections_by_ipvs
@@ -33,6 +33,7 @@ from .capabilities import CAPABILITIES, NAME
 from .connection_sync import Sync, sync_in
 from .connection_sync import settle as settle_sync
 from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
+from .outcomes import outcomes
 from .parse import parse
 from .render import Blocks, blocks, document
 from .state import Desired, Observed, Snapshot
@@ -272,6 +273,9 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     def status(self, configuration: Configuration, system: System) -> Status:
         return status_of(configuration, system)
+
+    def outcomes(self, configuration: Configuration, system: System) -> Outcomes:
+        return outcomes(configuration, system)
 
     @staticmethod
     def _wrong(desired: Desired, owned: Desired, system: System) -> List[Problem]:
