@@ -4,7 +4,7 @@
 
 """The import direction of the design, section 3: a room may import only from rooms below it.
 
-    modules → _ansible → _waiting → _reconcile, _watching → _engines, _host → _model
+    modules → _ansible → _waiting, _health → _reconcile, _watching → _engines, _host → _model
 
 The engine contract hands every engine the door to the host, so _engines stands above _host, never the other way round.
 Read from the source with ast, so that imports inside functions and under TYPE_CHECKING count too.
@@ -32,6 +32,7 @@ FLOORS = {
     "_reconcile": 3,
     "_watching": 3,
     "_waiting": 4,
+    "_health": 4,
     "_failover": 3,
     "_running": 3,
     "_info": 4,
