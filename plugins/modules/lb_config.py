@@ -50,7 +50,7 @@ options:
       - V(overridden) makes the whole record exactly what is given. Objects that are not named are removed. What was
         never recorded, such as services that somebody made by hand, stays.
       - V(deleted) removes the objects that are named, whatever else is said of them. One that an object names which
-        stays cannot go.
+        stays cannot go. O(purge_limit) does not hold for them, as each was named.
     type: str
     choices: [merged, replaced, overridden, deleted]
     default: merged
@@ -72,6 +72,35 @@ options:
         removed.
     type: bool
     default: false
+  wait:
+    description:
+      - Waits, once the configuration is applied and verified, until servers are healthy. Unset does not wait.
+      - Waited for are the enabled servers of the virtual servers that O(config) names, and of those that use a farm, a
+        health check, a VIP or an HA group that it names; without O(config), of all. Servers that are drained or
+        disabled, and virtual servers that are not enabled, are not waited for.
+      - A server is healthy when the last test of its health check has passed. One that was just added, or whose health
+        check was just changed, is waited for until its first test has passed, whatever the engine makes of it till
+        then.
+      - A server without a health check is taken as healthy, with a warning.
+      - The engine V(ipvs) tests nothing. A task that would wait for one of its virtual servers fails before anything
+        is touched.
+      - Check mode does not wait. It tells what would be waited for.
+      - Nothing is locked meanwhile. What another run changes counts, as if it had been so from the begin.
+    type: dict
+    version_added: "0.2.0"
+    suboptions:
+      for:
+        description: What to wait for.
+        type: str
+        choices: [healthy]
+        default: healthy
+      timeout:
+        description:
+          - The longest wait, in seconds, 1 to 86400.
+          - When it is over, the task fails and says which servers are not healthy. The configuration is applied and
+            stays so, and the same task goes on waiting when it is run again.
+        type: int
+        default: 60
 seealso:
   - module: evenkeel.lb.lb_ha_group
   - module: evenkeel.lb.lb_vip
@@ -83,6 +112,9 @@ seealso:
   - plugin: evenkeel.lb.lb_validate
     plugin_type: filter
 notes:
+  - While it waits, this module writes every ten seconds what is left to the system log of the director
+    (C(journalctl -f -g "waiting for servers")). To see signs of life on the controller, run the task with C(async) and
+    C(poll).
   - The intended configuration of a director is kept in C(/etc/evenkeel/lb.json). Only what is recorded there is ever
     removed.
   - Two tasks at once on one director do not mix. The second one waits for the first, five minutes at most, and begins
@@ -111,6 +143,23 @@ EXAMPLES = r"""
             - {name: shop2, address: 10.20.0.32}
       virtual_servers:
         - {name: shop, vip: public, port: 443, farm: shop}
+
+- name: Add a service, and go on when all of its servers have passed their health check
+  evenkeel.lb.lb_config:
+    config:
+      health_checks:
+        - {name: shop, type: http, uri: /health, interval: 2}
+      farms:
+        - name: shop
+          health_check: shop
+          servers:
+            - {name: shop1, address: 10.20.0.31}
+            - {name: shop2, address: 10.20.0.32}
+      virtual_servers:
+        - {name: shop, vip: public, port: 443, farm: shop}
+    wait:
+      for: healthy
+      timeout: 30
 
 - name: Fail rather than cut a connection
   evenkeel.lb.lb_config:
@@ -219,6 +268,65 @@ transaction:
       description: The steps that were begun and could not be put back, or were left so with O(on_error=stop).
       type: list
       elements: str
+waited:
+  description: How the wait ended, or what it would begin with in check mode.
+  returned: with O(wait), unless the change itself failed
+  type: dict
+  contains:
+    for:
+      description: What was waited for.
+      type: str
+      sample: healthy
+    state:
+      description:
+        - V(healthy) when all servers became healthy.
+        - V(already_healthy) when none had to be waited for, also because there is none.
+        - V(timeout) when some are still not healthy. The task fails.
+        - V(planned) in check mode, when it would be waited for.
+      type: str
+      sample: healthy
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 4.2
+    virtual_servers:
+      description: The virtual servers of whose servers it was.
+      type: list
+      elements: str
+      sample: [shop]
+    servers:
+      description: How many enabled servers these have. One that several of them have counts in each.
+      type: int
+      sample: 2
+    unhealthy:
+      description: The servers that are not healthy. Empty on success, but for check mode.
+      type: list
+      elements: dict
+      sample: []
+      contains:
+        virtual_server:
+          description: The name of the virtual server.
+          type: str
+          sample: shop
+        server:
+          description: The name of the server.
+          type: str
+          sample: shop2
+        health:
+          description:
+            - V(down) when its health check fails, V(untested) when no test of it has passed yet, V(unknown) when
+              nothing can be told, as when keepalived does not run, and V(missing) when the virtual server does not run.
+          type: str
+          sample: down
+        why:
+          description: The same in words.
+          type: str
+          sample: its health check fails
+    unchecked:
+      description: Servers without a health check, which were taken as healthy, as C(virtual server/server).
+      type: list
+      elements: str
+      sample: []
 problems:
   description: What is wrong, all at once. Empty on success.
   returned: always

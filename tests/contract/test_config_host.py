@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,6 +26,10 @@ for file in /etc/keepalived/evenkeel.conf {RECORD} /etc/ipvsadm.rules; do echo "
 ipvsadm -Sn | sort; systemctl show -p ActiveState -p MainPID -p NRestarts keepalived; ls -A /etc/evenkeel
 """
 
+# A health check that finds a server well while there is a file of its address.
+ALIVE = "/run/alive"
+SCRIPT = "/usr/local/bin/is-alive"
+
 Answer = dict[str, Any]
 
 
@@ -42,11 +47,17 @@ def director() -> Iterator[Director]:
         lab("down", LAB_NAME)
 
 
-@pytest.fixture(params=["ipvs", "keepalived"])
-def engine(request: pytest.FixtureRequest, director: Director) -> str:
-    """One engine, on a director that holds nothing."""
+@pytest.fixture
+def empty(director: Director) -> Director:
+    """A director that holds nothing."""
     emptied = director.module("lb_config", config={}, state="overridden", allow_empty=True)
     assert emptied["transaction"]["state"] in ("applied", "unchanged"), emptied
+    return director
+
+
+@pytest.fixture(params=["ipvs", "keepalived"])
+def engine(request: pytest.FixtureRequest, empty: Director) -> str:
+    """One engine, on a director that holds nothing."""
     return str(request.param)
 
 
@@ -176,3 +187,57 @@ def test_two_at_once_are_both_done(director: Director, engine: str) -> None:
     names = [f"farm{number}" for number in range(SERVICES)] + ["spare0", "spare1"]
     held = director.module("lb_config", config={"farms": [{"name": name} for name in names]})
     assert not held["changed"]
+
+
+def checked(script: str = SCRIPT, servers: int = 2, engine: str = "keepalived") -> Answer:
+    """A virtual server whose servers a script tests every second; three failures in a row take one out."""
+    return {
+        "health_checks": [
+            {"name": "alive", "type": "script", "script": script, "interval": 1, "timeout": 1, "retries": 3}
+        ],
+        "farms": [
+            {"name": "web", "health_check": "alive",
+             "servers": [{"name": f"web{number}", "address": f"10.20.1.{number}"} for number in range(1, servers + 1)]}
+        ],
+        "virtual_servers": [{"name": "web", "vip": "10.10.9.1", "port": 80, "farm": "web", "engine": engine}],
+    }  # fmt: skip
+
+
+def unhealthy(answer: Answer) -> list[str]:
+    return [one["server"] for one in answer["waited"]["unhealthy"]]
+
+
+def test_it_waits_until_servers_have_passed_their_health_check(empty: Director) -> None:
+    """keepalived takes a server for healthy before its first test has ended, and while it has tries left."""
+    director = empty
+    director.shell(f"mkdir -p {ALIVE} && touch {ALIVE}/10.20.1.1 && cat > {SCRIPT} && chmod 755 {SCRIPT}",
+                   f"#!/bin/sh\nexec test -e {ALIVE}/$1\n".encode())  # fmt: skip
+
+    def wait(timeout: int, config: Answer | None = None, **more: Any) -> Answer:
+        return director.module("lb_config", config=config or checked(), wait={"timeout": timeout}, **more)
+
+    planned = wait(30, _ansible_check_mode=True)
+    assert planned["waited"]["state"] == "planned" and kernel(director) == []
+    given_up = wait(6)
+    assert given_up["failed"] and given_up["changed"] and given_up["transaction"]["state"] == "applied", given_up
+    assert given_up["waited"]["state"] == "timeout" and unhealthy(given_up) == ["web2"]
+    assert "server web2 of virtual server web is down: its health check fails" in given_up["msg"]
+    assert not director.module("lb_config", config=checked())["changed"]
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(wait, 60)
+        time.sleep(3)
+        director.shell(f"touch {ALIVE}/10.20.1.2")
+        healthy = waiting.result(120)
+    assert (healthy["changed"], healthy["waited"]["state"], healthy["waited"]["servers"]) == (False, "healthy", 2)
+    assert wait(5)["waited"]["state"] == "already_healthy"
+    # one more, that is not well
+    added = wait(2, checked(servers=3))
+    assert added["failed"] and unhealthy(added) == ["web3"], added
+    director.shell(f"touch {ALIVE}/10.20.1.3")
+    assert wait(30, checked(servers=3))["waited"]["state"] in ("healthy", "already_healthy")
+    # another health check of the same servers, which nobody passes
+    changed = wait(8, checked("/usr/bin/false", servers=3))
+    assert changed["failed"] and unhealthy(changed) == ["web1", "web2", "web3"], changed
+    before = director.shell(STATE)
+    refused = wait(5, checked(servers=3, engine="ipvs"))
+    assert [problem["path"] for problem in refused["problems"]][-1] == "wait.for" and director.shell(STATE) == before

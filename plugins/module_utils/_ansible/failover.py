@@ -11,17 +11,16 @@ from typing import Any, Dict, List, Mapping
 from .._failover import Failover, Outcome, Standing, obstacles, place_of
 from .._host.store import Store
 from .._host.system import HostFault
-from .._model.fields import BadValue, Integer
 from .._model.objects import parse
 from .._model.problems import Problem
 from .._model.vip import HaGroup
 from .module import Module
+from .wait import SECONDS, problems_of_wait
 
 _AWAY, _BACK = "away", "back"
 _NOT_ON_AN_APPLIANCE = (
     "the configuration API of an ALOHA has no VRRP; move its addresses in its web interface, or stop its service vrrp"
 )
-_TIMEOUT = Integer(1, 86400)
 _WAIT: Dict[str, Any] = {"timeout": {"type": "int", "default": 30}}
 _SPEC: Dict[str, Any] = {
     "ha_group": {"type": "str", "required": True},
@@ -88,10 +87,4 @@ def _problems(params: Mapping[str, Any]) -> List[Problem]:
         problems.append(Problem("state", "is missing", f"{_AWAY}, {_BACK}"))
     elif state not in (_AWAY, _BACK):
         problems.append(Problem("state", f"{state!r} is not valid here", f"{_AWAY}, {_BACK}"))
-    if isinstance(wait, Mapping):
-        problems += [Problem(f"wait.{one}", "is not an option of wait", "timeout") for one in wait if one not in _WAIT]
-        try:
-            _TIMEOUT.parse(_WAIT["timeout"]["default"] if wait.get("timeout") is None else wait["timeout"])
-        except BadValue as bad:
-            problems.append(Problem("wait.timeout", bad.message, bad.allowed))
-    return problems
+    return [*problems, *problems_of_wait(wait, _WAIT, {"timeout": SECONDS})]

@@ -14,17 +14,18 @@ from .._engines.base import EngineFault
 from .._host.system import HostFault
 from .._model.configuration import Configuration
 from .._model.farm import Farm, Server
-from .._model.fields import BadValue, Integer
+from .._model.fields import Integer
 from .._model.objects import parse, serialise
 from .._model.problems import InvalidConfiguration, Problem
 from .._reconcile import Result
 from .._waiting import Goal, Waited, counted, left, server_in, wait_until_drained
 from .argspec import argument_spec
 from .module import TRANSACTION, Module, end, inspected, reconciled, thing_of, transacted
+from .wait import SECONDS, problems_of_wait, without_change
 
 _STATES = {"present": "enabled", "drained": "drained", "disabled": "disabled", "absent": None}
 _WAITING_STATES = ("drained", "absent")
-_NUMBERS = {"timeout": Integer(1, 86400), "connections": Integer(0, 4294967295)}
+_NUMBERS = {"timeout": SECONDS, "connections": Integer(0, 4294967295)}
 _WAIT: Dict[str, Any] = {
     "for": {"type": "str", "choices": ["drained"], "default": "drained"},
     "timeout": {"type": "int", "default": 300},
@@ -236,23 +237,8 @@ def _problems(params: Mapping[str, Any]) -> List[Problem]:
 
 
 def _problems_of_wait(params: Mapping[str, Any]) -> List[Problem]:
-    wait, state = params.get("wait"), params.get("state")
-    if not isinstance(wait, Mapping):
-        # unset, or what Ansible itself takes or refuses
-        return []
-    found = []
-    if params.get("defer"):
-        found.append(Problem("wait", "has no meaning with defer: true, which changes nothing", "defer: false"))
-    if (state or "present") in _STATES and state not in _WAITING_STATES:
-        found.append(Problem("wait", f"has no meaning with state: {state or 'present'}", "state: drained or absent"))
-    found += [
-        Problem(f"wait.{name}", "is not an option of wait", ", ".join(_WAIT)) for name in wait if name not in _WAIT
-    ]
-    if wait.get("for") not in (None, *_WAIT["for"]["choices"]):
-        found.append(Problem("wait.for", f"{wait['for']!r} is not valid here", ", ".join(_WAIT["for"]["choices"])))
-    for name, number in _NUMBERS.items():
-        try:
-            number.parse(_WAIT[name]["default"] if wait.get(name) is None else wait[name])
-        except BadValue as bad:
-            found.append(Problem(f"wait.{name}", bad.message, bad.allowed))
-    return found
+    wait, state = params.get("wait"), params.get("state") or "present"
+    found = without_change(wait, params)
+    if wait is not None and state in _STATES and state not in _WAITING_STATES:
+        found.append(Problem("wait", f"has no meaning with state: {state}", "state: drained or absent"))
+    return [*found, *problems_of_wait(wait, _WAIT, _NUMBERS)]

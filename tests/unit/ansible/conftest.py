@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._ansible import module as room
 from ansible_collections.evenkeel.lb.plugins.module_utils._ansible.module import Module
+from ansible_collections.evenkeel.lb.tests.unit.ansible.estate import Estate
 
 
 @pytest.fixture
@@ -17,3 +19,11 @@ def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
     monkeypatch.setattr(Module, "warn", lambda _module, text: said.append(text))
     return said
+
+
+@pytest.fixture
+def estate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Estate:
+    made = Estate(capsys)
+    monkeypatch.setattr(room, "System", lambda: made.system)
+    monkeypatch.setattr(room, "engines", lambda: [made.engine])
+    return made
