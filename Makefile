@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CACHE := $(or $(EVENKEEL_CACHE),/var/cache/evenkeel)
 
-.PHONY: help setup export unit soak prove lint sanity lab-test molecule test demo bench clean distclean
+.PHONY: help setup export unit soak prove lint sanity lab-test molecule test demo aloha-demo bench clean distclean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -38,6 +38,9 @@ test: ## everything, from nothing
 
 demo: ## boot a lab, make a pair, break things and show what the client sees
 	@demo/run
+
+aloha-demo: setup export ## two simulated ALOHA appliances, and a playbook on them
+	@demo/aloha/run
 
 bench: setup ## measure against what people use today, for build/bench.json and docs/benchmarks.md (half an hour)
 	@for name in ipvs keepalived model_validation estate page; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done

@@ -14,7 +14,7 @@ fi
 cd "$REPO"
 [[ -d extensions/molecule ]] || die "extensions/molecule is missing"
 python3 tools/export.py build/collections
-export PATH=$venv/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$REPO/build/collections
+export PATH=$venv/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$REPO/build/collections:$CACHE/collections
 if (($#)); then
   scenarios=("$@")
 else

@@ -18,6 +18,10 @@ description:
   - A request is sent again only while the appliance is locked by somebody else who configures it, and when it only
     reads.
 notes:
+  - Two appliances behind one address, on different ports, need a different C(ansible_port) each, and the same as
+    C(ansible_httpapi_port); Ansible takes them for one otherwise.
+  - With C(ansible_persistent_log_messages) Ansible itself writes all options of the connection to its log file, the
+    password among them.
   - A proxy is never used.
   - The appliance forgets at a reboot what was not saved. No request that saves is documented, so none is invented;
     results say C(saved=false), unless O(save_path) names one.
@@ -128,6 +132,7 @@ _SETTINGS = (
 _SECONDS_FOR_WORDS = 2
 _NO_CREDENTIALS = "an ALOHA needs a user and a password: ansible_user and ansible_password"
 _IN_CLEAR = "the password goes to the appliance in clear text; ansible_httpapi_use_ssl: true avoids that"
+_LOGGED = "Ansible writes the password to its log file with ansible_persistent_log_messages; leave that out"
 _PORTS = {True: 443, False: 80}
 
 
@@ -186,6 +191,8 @@ class HttpApi(HttpApiBase):
                     raise AnsibleConnectionFailure(f"TLS cannot be set up: {error}") from error
             else:
                 self.connection.queue_message("warning", _IN_CLEAR)
+            if option("persistent_log_messages"):
+                self.connection.queue_message("warning", _LOGGED)
             timeout = max(1, option("persistent_command_timeout") - _SECONDS_FOR_WORDS)
             self._http = HttpConnection(option("host"), self._port(), user, password, timeout, context)
         return self._http

@@ -65,6 +65,11 @@ class Appliance:
     def root(self) -> Tree:
         return self.scopes["root"]
 
+    @property
+    def holds_anything(self) -> bool:
+        """Whether there is any object in the usual scope."""
+        return any(self.root.roots.values())
+
     def strike(self, number: int, fault: Fault) -> None:
         """Let the request with that number from now on meet a fault."""
         self.faults[len(self.requests) + number] = fault

@@ -14,11 +14,13 @@ import base64
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from .appliance import Appliance, Dropped, Reply
 from .switches import Fault
@@ -73,14 +75,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Simulator(ThreadingHTTPServer):
-    """One appliance at an address of this machine."""
+    """One appliance at an address of this machine; ``connections`` counts those that were made to it."""
 
     daemon_threads = True
 
     def __init__(self, appliance: Appliance, address: str = "127.0.0.1", port: int = 0) -> None:
         super().__init__((address, port), _Handler)
         self.appliance = appliance
+        self.connections = 0
         self.over = threading.Event()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        accepted = super().get_request()
+        self.connections += 1
+        return accepted
 
     @property
     def port(self) -> int:
@@ -103,9 +111,14 @@ class Simulator(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(appliance: Appliance) -> Iterator[Simulator]:
-    """The appliance at a free port of this machine while the block runs."""
-    with Simulator(appliance) as simulator:
+def serving(
+    appliance: Appliance, address: str = "127.0.0.1", port: int = 0, context: ssl.SSLContext | None = None
+) -> Iterator[Simulator]:
+    """The appliance at an address of this machine while the block runs, port 0 is a free one; with TLS where a context
+    is given."""
+    with Simulator(appliance, address, port) as simulator:
+        if context is not None:
+            simulator.socket = context.wrap_socket(simulator.socket, server_side=True)
         thread = threading.Thread(target=simulator.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -79,7 +79,7 @@ def refused(engine: Engine, document: dict[str, Any]) -> dict[str, tuple[str, st
 def words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    return ", ".join(value) if isinstance(value, (list, dict)) else str(value)
 
 
 @pytest.mark.parametrize(("name", "path", "value"), CELLS, ids=lambda part: str(part)[:40])
