@@ -32,14 +32,16 @@ def switches_of(words: list[str]) -> Switches:
 
 def main(words: list[str]) -> None:
     switches = switches_of([word for word in words if "=" in word])
+    over = threading.Event()
     for place in [word for word in words if "=" not in word]:
         address, _colon, port = place.partition(":")
         simulator = Simulator(Appliance(switches), address, int(port))
+        simulator.over = over
         threading.Thread(target=simulator.serve_forever, daemon=True).start()
         user, password = simulator.appliance.user, simulator.appliance.password
         print(f"an ALOHA listens on {address} port {port}, user {user}, password {password}", flush=True)
     with contextlib.suppress(KeyboardInterrupt):
-        threading.Event().wait()
+        over.wait()
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@
 
 """A simulated ALOHA behind HTTP, and what tests and people do to it beside: /simulator/… needs no credentials.
 
-GET /simulator/state tells what runs and whether it is saved; POST /simulator/reboot forgets what is not saved; POST
-/simulator/fault with kind[:number] lets the next request meet a fault; GET /simulator/requests counts them by method.
+GET /simulator/state tells what runs and whether it is saved, GET /simulator/requests counts requests by method. POST
+/simulator/reboot forgets what is not saved, POST /simulator/fault with kind[:number] lets the next request meet a
+fault, POST /simulator/end ends the program.
 """
 
 from __future__ import annotations
@@ -103,6 +104,9 @@ class Simulator(ThreadingHTTPServer):
             return Reply(200, body=json.dumps(Counter(request.method for request in self.appliance.requests)))
         if (method, path) == ("POST", "/simulator/reboot"):
             self.appliance.reboot()
+            return Reply(200)
+        if (method, path) == ("POST", "/simulator/end"):
+            self.over.set()
             return Reply(200)
         if (method, path) == ("POST", "/simulator/fault"):
             self.appliance.strike(1, Fault.parsed(body.strip()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -27,6 +28,9 @@ _OTHER = (
     "the connection of this host is for appliances, and only for those with ansible_network_os: evenkeel.lb.aloha;"
     " a Linux director is reached by ssh"
 )
+
+# Ansible's persistent_connect_timeout is 30 s unless somebody sets less.
+_SECONDS_OF_SILENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -55,12 +59,19 @@ class Door:
         """This machine with the record of the appliance, and the appliance's engine, new."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         system = System.keeping(self.folder)
-        return system, [AlohaEngine(Api(self._exchange, self.settings, system.now, system.sleep))]
+        return system, [AlohaEngine(Api(self._exchange, self.settings, system.now, self._sleep))]
 
     @staticmethod
     def placing(wish: Wish) -> Wish:
         """A wish whose virtual servers are carried by the appliance, unless they name another engine."""
         return lambda recorded: placed(wish(recorded))
+
+    def _sleep(self, seconds: float) -> None:
+        """Ansible ends a connection of which it hears nothing for some time; it hears something."""
+        while seconds > 0:
+            time.sleep(min(seconds, _SECONDS_OF_SILENCE))
+            seconds -= _SECONDS_OF_SILENCE
+            self.connection.aloha_settings()
 
     def _exchange(self, method: str, path: str, values: Optional[Mapping[str, Any]] = None) -> Answer:
         document = "" if values is None else encoded(values)
