@@ -89,7 +89,13 @@ class Simulator(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         accepted = super().get_request()
         self.connections += 1
+        self._open = accepted[0]
         return accepted
+
+    def hang_up(self) -> None:
+        """End the connection that was made last, and return when the other side can know."""
+        self._open.shutdown(socket.SHUT_RDWR)
+        time.sleep(0.05)
 
     @property
     def port(self) -> int:
