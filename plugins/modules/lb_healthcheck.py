@@ -129,6 +129,13 @@ reload:
   type: list
   elements: str
   sample: ["keepalived reload"]
+saved:
+  description: >-
+    Whether the changes survive a reboot, on an HAProxy ALOHA appliance, which has to be told to save its configuration.
+    C(false) unless a request that saves is configured.
+  returned: when something was changed on such an appliance
+  type: bool
+  sample: false
 transaction:
   description: How far the change came.
   returned: success

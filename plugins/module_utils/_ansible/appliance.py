@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple
@@ -16,7 +15,6 @@ from ansible.module_utils.connection import Connection, ConnectionError
 
 from .._engines.aloha.api import Api, NoAnswer
 from .._engines.aloha.engine import AlohaEngine
-from .._engines.aloha.objects import PATHS
 from .._engines.aloha.projection import placed
 from .._engines.aloha.settings import Settings
 from .._engines.aloha.wire import Answer, encoded
@@ -50,14 +48,10 @@ class Door:
         except ConnectionError as error:
             raise EngineFault(f"{_OTHER} ({error})") from None
         settings = told["settings"]
-        unknown = sorted(set(settings["paths"]) - set(PATHS))
-        if unknown:
-            raise EngineFault(f"ansible_aloha_paths: {', '.join(unknown)} is no kind; allowed: {', '.join(PATHS)}")
         return cls(connection, Settings(**settings), told["folder"])
 
     def director(self) -> Tuple[System, List[Engine[Any, Any]]]:
         """This machine with the record of the appliance, and the appliance's engine, new."""
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
         system = System.keeping(self.folder)
         return system, [AlohaEngine(Api(self._exchange, self.settings, system.now, self._sleep))]
 

@@ -18,6 +18,11 @@ from .nftables.engine import NftablesEngine
 
 _NAMES = (HaproxyEngine.name, IpvsEngine.name, KeepalivedEngine.name)
 
+_OF_APPLIANCES = (
+    "is carried by engine aloha, which only HAProxy ALOHA appliances have",
+    "auto, or a host with ansible_network_os: evenkeel.lb.aloha",
+)
+
 
 def without_engine(configuration: Configuration, engines: Sequence[Engine[Any, Any]] = ()) -> List[Problem]:
     """A problem for each virtual server whose engine this release does not have; or that asks for another one than the
@@ -34,7 +39,9 @@ def without_engine(configuration: Configuration, engines: Sequence[Engine[Any, A
                 if virtual_server.carrier != engine.name
             ]
     return [
-        Problem(
+        Problem(f"virtual_servers[{name}].engine", *_OF_APPLIANCES)
+        if virtual_server.carrier == "aloha"
+        else Problem(
             f"virtual_servers[{name}].{'type' if virtual_server.engine in (None, 'auto') else 'engine'}",
             f"is carried by engine {virtual_server.carrier}, which this release does not have",
             "type: layer4, or an engine of " + ", ".join(_NAMES),

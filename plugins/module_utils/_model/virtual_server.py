@@ -178,8 +178,8 @@ class VirtualServer:
         Choice("auto", "ipvs", "keepalived", "haproxy", "aloha"),
         "What carries it.",
         "V(auto) takes V(haproxy) for O(type=layer7) and V(keepalived) for all else.",
-        "This release has V(haproxy), V(keepalived) and V(ipvs); a virtual server that another one would carry is"
-        " refused.",
+        "On an HAProxy ALOHA appliance V(auto) means V(aloha), and nothing else is possible; a Linux director has the"
+        " others.",
         "V(haproxy) ends the clients' connections and opens its own to the servers, from an address of the director.",
         "V(keepalived) checks the health of the servers. V(ipvs) is the kernel alone, without health checks, and"
         " survives a reboot by the rules file of the distribution's ipvsadm package.",

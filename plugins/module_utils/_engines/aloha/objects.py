@@ -168,6 +168,12 @@ class Paths:
     def __init__(self, scope: str, changed: Mapping[str, str]) -> None:
         self._base = f"/api/2/scope/{_element(scope)}"
         self._templates = {**PATHS, **changed}
+        for kind, template in changed.items():
+            try:
+                template.format(*"ab"[: PATHS[kind].count("{") - 1], base="")
+            except (KeyError, IndexError, ValueError, AttributeError):
+                allowed = f"a path for one of {', '.join(PATHS)}, such as {PATHS['l7_listener']}"
+                raise EngineFault(f"ansible_aloha_paths: {kind}: {template} is no path; allowed: {allowed}") from None
 
     def of(self, key: Key) -> str:
         """The path of an object."""

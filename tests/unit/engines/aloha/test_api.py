@@ -204,6 +204,14 @@ def test_no_name_leads_elsewhere(name: str) -> None:
         Paths(name, {})
 
 
+@pytest.mark.parametrize(
+    "changed", [{"l5_farm": "{base}/x/{0}"}, {"l4_farm": "{base}/x/{1}"}, {"l4_farm": "{x}/{0}"}, {"l4_farm": "{0"}]
+)
+def test_what_is_no_path_is_told(changed: dict[str, str]) -> None:
+    with pytest.raises(EngineFault, match="is no path; allowed: a path for one of l4_farm"):
+        Paths("root", changed)
+
+
 def test_paths_can_be_others() -> None:
     paths = Paths("blue", {"l7_listener": "{base}/l7/front/{0}/bind/{1}"})
     assert paths.of(Key("l7_listener", ("www", "p"))) == "/api/2/scope/blue/l7/front/www/bind/p"

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.engine import AlohaEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.projection import placed
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import EngineFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import without_engine
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import Store
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault
 from ansible_collections.evenkeel.lb.plugins.module_utils._info import Asked, gathered
@@ -366,3 +367,10 @@ def test_a_farm_that_only_layer_7_can_express_waits_for_its_virtual_server() -> 
 def test_beyond_tells_the_same_without_a_host() -> None:
     wanted = placed(Configuration.from_document(with_field("farms", layer4(), balance="maglev")))
     assert AlohaEngine(Controller().api()).beyond(wanted)[0].path == "farms[web].balance"
+
+
+def test_a_linux_director_says_whose_engine_it_is() -> None:
+    wanted = Configuration.from_document(with_field("virtual_servers", layer4(), engine="aloha"))
+    assert [(problem.path, problem.allowed) for problem in without_engine(wanted)] == [
+        ("virtual_servers[www].engine", "auto, or a host with ansible_network_os: evenkeel.lb.aloha")
+    ]
