@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document as haproxy_document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.read_rules import read_rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import render
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.conf import read_conf
@@ -24,8 +25,11 @@ from ._configurations import examined, revealed
 _WRITTEN: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "keepalived": ("keepalived", lambda desired: document(desired.blocks)),
     "ipvsadm": ("ipvs", lambda desired: render(desired.table)),
+    "haproxy": ("haproxy", lambda desired: haproxy_document(desired.blocks)),
 }
 FORMAT = Choice(*_WRITTEN)
+# Those that are read as well.
+READ = Choice("keepalived", "ipvsadm")
 
 
 def rendered(value: Any, format_: Any) -> str:
@@ -43,7 +47,7 @@ def rendered(value: Any, format_: Any) -> str:
 def parsed(text: Any, format_: Any, director: Any = None, files: Any = None) -> Reading:
     """What a text in a format says; raises BadText where it cannot be understood, and BadValue for a bad argument."""
     said = _text(text, "the text")
-    if FORMAT.parse(format_) == "ipvsadm":
+    if READ.parse(format_) == "ipvsadm":
         if director is not None or files is not None:
             raise BadValue("director and files have no meaning for ipvsadm", "format keepalived, or leave them out")
         return read_rules(said)

@@ -156,6 +156,16 @@ def status(argument: Json) -> Json:
     return [dataclasses.asdict(service) for service in found.services]
 
 
+def refused(argument: Json) -> Json:
+    """What the engine and its software on this host say against each of some documents."""
+    engine = HaproxyEngine()
+    found = []
+    for document in argument:
+        problems = engine.check(engine.compile(Configuration.from_document(document)), System())
+        found.append([str(problem) for problem in problems])
+    return found
+
+
 def converge(argument: Json) -> Json:
     """Make the configuration what the document says, by some engines."""
     wanted = Configuration.from_document(argument["document"])
@@ -228,6 +238,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "operate": operate,
     "converge": converge,
     "status": status,
+    "refused": refused,
     "vrrp": vrrp,
     "nft_walk": nft_walk,
     "measure": measure,

@@ -86,7 +86,7 @@ def words(value: Any) -> str:
 def test_a_value_is_compiled_or_refused_with_what_is_nearest(name, path, value):
     engine = ENGINES[name]
     document = around(path, value, name)
-    said = {**companions(path, value), path: value}
+    said = {**companions(path, value, name), path: value}
     beyond = [
         field
         for field in carried(engine)
@@ -157,26 +157,34 @@ WITHOUT_EFFECT = {
     "virtual_servers.type": "the farm's mode and the protocol say the same",
 }
 ONLY_IPVS = {"health_checks", "farms.health_check"}
+OF_A_PROXY = {
+    "certificate_profiles.type=client": "is a certificate like that of a server; who shows it makes the difference",
+    "virtual_servers.source_nat_type=auto": "is what a proxy does without being asked",
+}
 
 
 def is_without_effect(engine: str, path: str, value: Any) -> bool:
-    names = {path.rpartition(".")[0], path, f"{path}={value}"} & set(WITHOUT_EFFECT)
+    without = {*WITHOUT_EFFECT, *(OF_A_PROXY if engine == "haproxy" else ())}
+    names = {path.rpartition(".")[0], path, f"{path}={value}"} & without
     return bool(names - (set() if engine == "ipvs" else ONLY_IPVS))
 
 
 def effect(engine: Engine, document: dict[str, Any]) -> Any:
     """What the engine would hold, text where it has any, else the kernel's table; and the packets that are marked."""
     configuration = Configuration.from_document(document)
-    compiled = engine.compile(configuration)
+    try:
+        compiled = engine.compile(configuration)
+    except InvalidConfiguration as invalid:
+        return str(invalid)
     marked = [service.marking for service in services(configuration, engine.name)]
-    return getattr(compiled, "blocks", None) or compiled.table, marked, NftablesEngine().compile(configuration).ruleset
+    return compiled.blocks if hasattr(compiled, "blocks") else compiled.table, marked, NftablesEngine().compile(configuration).ruleset
 
 
 def heard() -> Iterator[tuple[str, str, Any]]:
     """The cells with a value that differs from the default and that the engine says it can express."""
     for name, path, value in CELLS:
         engine, option = ENGINES[name], FIELDS[path]
-        lacking = nearest(engine, declared_at(engine, path), value, companions(path, value))
+        lacking = nearest(engine, declared_at(engine, path), value, companions(path, value, name))
         expressed = lacking is None and path not in INFORMATIONAL
         differs = not option.required and option.type.parse(value) != option.default
         if expressed and differs and not is_without_effect(name, path, value):
@@ -190,9 +198,9 @@ def test_what_can_be_expressed_is_not_dropped_in_silence(name, path, value):
     assert effect(ENGINES[name], around(path, value, name)) != effect(ENGINES[name], unsaid)
 
 
-@given(documents(), st.sampled_from(sorted(ENGINES)))
+@given(documents(), st.sampled_from(["ipvs", "keepalived"]))
 @at_most(40)
-def test_what_every_engine_can_carry_compiles(document, name):
+def test_what_every_engine_of_layer_4_can_carry_compiles(document, name):
     for service in document["virtual_servers"]:
         service["engine"] = name
     for farm in document["farms"]:

@@ -96,7 +96,10 @@ def test_rules_of_ipvsadm_come_back(document: Document) -> None:
 FORMATS = {engine: format_ for format_, engine in ENGINES.items()}
 
 
-@pytest.mark.parametrize(("engine", "path", "value"), CELLS, ids=lambda part: str(part)[:40])
+READ = [cell for cell in CELLS if cell[0] in FORMATS]
+
+
+@pytest.mark.parametrize(("engine", "path", "value"), READ, ids=lambda part: str(part)[:40])
 def test_every_value_that_an_engine_declares_is_read_back(engine: str, path: str, value: Any) -> None:
     document = around(path, value, engine)
     if not beyond(Configuration.from_document(document)):

@@ -137,7 +137,15 @@ def test_arguments_that_are_not_valid(arguments: tuple[Any, ...], part: str) -> 
 
 
 def test_a_format_that_is_not_written() -> None:
-    assert "keepalived, ipvsadm" in refusal(lb_render, pair_document(), "haproxy")
+    assert "keepalived, ipvsadm, haproxy" in refusal(lb_render, pair_document(), "nginx")
+
+
+def test_what_haproxy_would_be_told() -> None:
+    server = {"name": "web1", "address": "192.0.2.21", "weight": 7}
+    service = {"name": "web", "vip": "192.0.2.10", "port": 80, "type": "layer7", "protocol": "http", "farm": "web"}
+    text = lb_render({"farms": [{"name": "web", "servers": [server]}], "virtual_servers": [service]}, "haproxy")
+    assert "\n    bind 192.0.2.10:80\n    default_backend web:http:80\n" in text
+    assert text.count("\n    server web1 192.0.2.21:80 weight 7\n") == 1
 
 
 @given(hostile)

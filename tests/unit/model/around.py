@@ -31,6 +31,7 @@ SAMPLES: dict[type[fields.FieldType], tuple[Any, ...]] = {
     fields.DomainName: ("_sip.example.com", "."),
     fields.FreeText: ("Zoë's «own»", "x" * 255),
     fields.FilePath: ("/etc/ssl/private/web+1.pem",),
+    fields.CookieName: ("SERVERID", "A-1._b"),
     fields.Ciphers: ("ECDHE+AESGCM:!aNULL",),
     fields.Password: ("s3cret",),
     fields.Timestamp: ("2027-01-31T00:00:00Z",),
@@ -40,6 +41,7 @@ SAMPLES: dict[type[fields.FieldType], tuple[Any, ...]] = {
     addresses.Netmask: ("255.255.255.0", "64"),
     lists.Ports: (["80", "8000-8100"],),
     lists.StatusCodes: (["200-299", "301"],),
+    lists.ConfigLines: (["option tcpka", "timeout queue 7s"],),
     lists.References: (["other"],),
     lists.Interfaces: (["eth2", "bond0.4094@x:15"],),
     lists.Programs: (["haproxy", "kworker_0:1-x.+"],),
@@ -167,11 +169,38 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def companions(path: str, value: Any) -> dict[str, Any]:
+HTTP = {"virtual_servers.type": "layer7", "virtual_servers.protocol": "http"}
+SHOWN_TO_CLIENTS = OFFLOAD | {"virtual_servers.ssl_offload": True}
+SHOWN_TO_SERVERS = {"farms.servers.ssl_offload": True, "farms.servers.certificate_profiles": ["shown"]}
+# What makes a value mean something to an engine, beside what it needs to be valid.
+GIVEN_FOR: dict[str, dict[str, Callable[[Any], dict[str, Any]]]] = {
+    "haproxy": {
+        "farms.balance": lambda value: HTTP if value in ("url_hash", "domain_hash") else {"farms.servers.weight": 2},
+        "farms.persistence_cookie": lambda value: HTTP,
+        "virtual_servers.protocol": lambda value: SHOWN_TO_CLIENTS if value == "quic" else {},
+        "virtual_servers.certificate_profiles": lambda value: SHOWN_TO_CLIENTS | {
+            "virtual_servers.certificate_profiles": value
+        },
+        "certificate_profiles.name": lambda value: SHOWN_TO_CLIENTS | {"virtual_servers.certificate_profiles": [value]},
+        "certificate_profiles.type": lambda value: SHOWN_TO_SERVERS if value == "client" else SHOWN_TO_CLIENTS,
+        **{
+            f"certificate_profiles.{name}": lambda value: SHOWN_TO_CLIENTS
+            for name in ("certificate_file", "chain_file", "key_file", "ciphers", "minimum_tls")
+        },
+    }
+}  # fmt: skip
+
+
+def companions(path: str, value: Any, engine: str | None = None) -> dict[str, Any]:
     """The fields that have to be said beside this value; None means that they have to be left out."""
     kind, _dot, name = path.partition(".")
     if value is None:
         return {}
+    wanted = GIVEN_FOR.get(engine or "", {}).get(path, lambda _value: {})(value)
+    return _needed(kind, name, path, value) | wanted
+
+
+def _needed(kind: str, name: str, path: str, value: Any) -> dict[str, Any]:
     given = GIVEN.get(path, lambda _value: {})(value)
     if path.startswith("ha_groups.tracked_scripts."):
         given = {"ha_groups.tracked_scripts": [{"name": "gateway", "script": "/usr/local/sbin/gateway"}]}
@@ -188,7 +217,7 @@ def around(path: str, value: Any, engine: str | None = None) -> dict[str, Any]:
     document = _base("none" if engine == "ipvs" else "tcp")
     if engine is not None:
         put(document, "virtual_servers.engine", engine)
-    for other, companion in companions(path, value).items():
+    for other, companion in companions(path, value, engine).items():
         put(document, other, companion)
     put(document, path, value)
     return document

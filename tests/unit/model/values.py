@@ -29,6 +29,7 @@ _PATTERNS: dict[type[fields.FieldType], str] = {
     fields.HostName: r"[a-z0-9][a-z0-9.-]{0,20}(:[0-9]{1,5})?",
     fields.DomainName: r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,9}[a-z0-9])?(\.[a-z]{1,9}){0,3}\.?",
     fields.FilePath: r"/[A-Za-z0-9/._+:@=,-]{1,20}",
+    fields.CookieName: r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,10}",
     fields.Ciphers: r"[A-Za-z0-9:!+@=_-]{1,20}",
     fields.Password: r"[A-Za-z0-9._+:@=,-]{1,8}",
     vip.Label: r"[a-z0-9._@:-]{1,15}",
@@ -86,6 +87,7 @@ def value_of(field: fields.FieldType) -> st.SearchStrategy[Any]:
             st.none() | st.integers(0, 9999) | st.from_regex(r"[ -~]{1,20}", fullmatch=True),
             max_size=3,
         ),
+        lists.ConfigLines: st.lists(st.from_regex(r"[a-z][a-z0-9 {}/'\"-]{0,20}", fullmatch=True), max_size=3),
         virtual_server.VipOrAddress: names.filter(lambda text: not virtual_server.is_address(text)) | unicast(6),
     }
     return others[type(field)]

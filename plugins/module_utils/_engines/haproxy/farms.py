@@ -66,7 +66,8 @@ def way_of(wish: VirtualServer, farm: Farm, family: int) -> Way:
     check_port = first_port(wish) if needs_port else 0
     # only persistence looks at the family of clients
     told = family if farm.persistence_timeout else 0
-    return Way(farm.name, mode_of(wish), port, check_port, told, wish.source_nat_pool)
+    source = wish.source_nat_pool if wish.source_nat_type in ("static", "pool") else None
+    return Way(farm.name, mode_of(wish), port, check_port, told, source)
 
 
 def mode_of(wish: VirtualServer) -> str:

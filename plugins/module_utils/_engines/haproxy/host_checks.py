@@ -16,7 +16,7 @@ from ..._host.system import System
 from ..._model.problems import Problem, in_order
 from . import files, unit
 from .parse import Complaint, binds_in, complaints, listeners_in, proxies_in, subject_at
-from .render import document
+from .render import document, header
 from .state import Desired
 from .words import FILE, FOLDER
 
@@ -93,8 +93,6 @@ def _quic(desired: Desired, system: System) -> Iterator[Problem]:
     if not desired.quic:
         return
     built = system.run(["haproxy", "-vv"]).stdout
-    if "+QUIC " in built and "+QUIC_OPENSSL_COMPAT " not in built:
-        return
     for path in desired.quic:
         if "+QUIC " not in built:
             yield Problem(path, "quic: the HAProxy of this director is built without QUIC", "protocol: https")
@@ -139,7 +137,7 @@ def _problem(complaint: Complaint, own: str, said: str, paths: Dict[int, str]) -
 def _paths(desired: Desired) -> Dict[int, str]:
     """The path in the model of each line of the file, counted from 1, where there is one."""
     found: Dict[int, str] = {}
-    number = len(document({}).splitlines())
+    number = len(header(desired.blocks).splitlines())
     for _subject, paths in sorted(desired.paths.items()):
         number += 2  # a gap, and the mark
         for path in paths:

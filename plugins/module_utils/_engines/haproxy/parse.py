@@ -14,7 +14,7 @@ from .render import MARK, Blocks
 _SAID = re.compile(r"^\[(?P<level>ALERT|WARNING|NOTICE)\] +\(\d+\) : (?:config : )?(?P<text>.*)$")
 _PLACE = re.compile(r"\[(?P<file>/[^\]\[]*):(?P<line>\d+)\] ?(?:: )?")
 # What HAProxy says after the errors themselves, and tells nothing new.
-_SUMMARY = ("Error(s) found in configuration file", "Fatal errors found in configuration.", "Proxy ")
+_SUMMARY = ("Error(s) found in configuration file", "Fatal errors found in configuration.")
 _PROXY = re.compile(r"^(?:frontend|backend|listen)[ \t]+(?P<name>[^ \t#]+)", re.MULTILINE)
 _HEAD = re.compile(r"^(?P<kind>frontend|backend|listen|defaults|global)\b[ \t]*(?P<name>[^ \t#\n]*)")
 _BIND = re.compile(r"^[ \t]+bind[ \t]+(?P<where>[^ \t#]+)")
@@ -46,9 +46,10 @@ def _without_gap(text: str) -> str:
 def complaints(output: str) -> List[Complaint]:
     """The errors that ``haproxy -c`` tells of."""
     found = []
-    for line in output.splitlines():
+    # a message may go on in lines of its own
+    for line in re.sub(r"\n(?!\[)[ \t]*", " ", output).splitlines():
         said = _SAID.match(line)
-        if said is None or said["level"] != "ALERT" or said["text"].startswith(_SUMMARY[:2]):
+        if said is None or said["level"] != "ALERT" or said["text"].startswith(_SUMMARY):
             continue
         place = _PLACE.search(said["text"])
         text = said["text"].replace("parsing ", "", 1) if said["text"].startswith("parsing [") else said["text"]

@@ -69,7 +69,7 @@ def needs_reload(found: List[Step], desired: Desired, observed: Observed) -> boo
 
 
 def _steps(desired: Desired, observed: Observed, owned: Desired) -> Iterator[Step]:
-    if observed.header is not None and _timeless(observed.header) != _timeless(header({})):
+    if observed.header is not None and _timeless(observed.header) not in (_timeless(header(observed.blocks)), _timeless(header(owned.blocks))):
         before, after = observed.header, header(desired.blocks)
         yield Step(NAME, "repair", FILE, before, after, differences=of_lines(FILE, FILE, after, before))
     # what the file lost may still be what runs

@@ -25,6 +25,9 @@ from .words import GENERATION, OWN, SOCKET
 
 MARK = "# evenkeel.lb: "
 _TITLE = "# Written by the Ansible collection evenkeel.lb from /etc/evenkeel/lb.json. Changes made here are put back.\n"
+# Built on an OpenSSL without QUIC, HAProxy has it only when it is told to do without what that lacks (3.0, 3.1
+# "limited-quic").
+_QUIC = ".if feature(QUIC_OPENSSL_COMPAT)\n    limited-quic\n.endif\n"
 
 Blocks = Dict[str, str]
 
@@ -62,6 +65,7 @@ def header(blocks: Blocks) -> str:
         f"{_TITLE}global\n"
         f"    stats socket {SOCKET} mode 600 level admin\n"
         f"    setenv {GENERATION} {generation(blocks)}\n"
+        f"{_QUIC if any('    bind quic' in text for text in blocks.values()) else ''}"
         f"defaults {OWN}\n"
         "    mode tcp\n"
         "    log global\n"

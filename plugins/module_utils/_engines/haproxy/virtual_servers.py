@@ -43,6 +43,8 @@ def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
 
 
 def _complete(configuration: Configuration, wish: VirtualServer) -> bool:
+    if not (wish.port or wish.ports) or (wish.ssl_offload and not wish.certificate_profiles):
+        return False
     farm = configuration.farms[wish.farm or ""]
     checks = {farm.health_check, *(server.health_check for server in farm.servers or ())} - {None}
     profiles = {*(wish.certificate_profiles or ())}

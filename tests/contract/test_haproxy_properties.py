@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for the HAProxy engine whatever is asked of it, on real directors with HAProxy 2.6 and 3.0."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from ansible_collections.evenkeel.lb.tests.contract.director import Director
+from ansible_collections.evenkeel.lb.tests.contract.edits import mended, shuffled
+from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import FILE, HOSTS, USERS, directors, reconcile
+from ansible_collections.evenkeel.lb.tests.contract.strategies import raw_document
+
+SEED = int(os.environ.get("EVENKEEL_SEED") or Random().randrange(1 << 30))
+CHECKED = 150
+WALKED = 20
+MOST_PORTS = {"1-65535": "8200-8210"}
+LINES = {
+    "virtual_servers": ["timeout client 9s", "option tcpka", "description it's \"quoted\" \\x # here"],
+    "farms": ["timeout server 9s", "option redispatch", "retries 2"],
+}
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[dict[str, Director]]:
+    with directors() as found:
+        yield found
+
+
+@pytest.fixture(params=HOSTS)
+def director(hosts: dict[str, Director], request: pytest.FixtureRequest) -> Director:
+    host = hosts[request.param]
+    answer = reconcile(host, {})
+    assert answer["state"] in ("applied", "unchanged"), answer
+    return host
+
+
+def any_document(random: Random) -> dict[str, Any]:
+    """Any configuration that HAProxy carries, with the certificates that the directors have."""
+    document = raw_document(random, ["haproxy"])
+    document["certificate_profiles"] = [
+        {"name": name, "certificate_file": f"/etc/ssl/certs/{name}.pem", "key_file": f"/etc/ssl/private/{name}.key"}
+        for name in ("one", "two")
+    ]
+    document["certificate_profiles"] += [
+        {**document["certificate_profiles"][0], "name": "asks", "type": "mutual_tls", "chain_file": "/etc/ssl/certs/two.pem"}
+    ]
+    document["certificate_profiles"][1]["minimum_tls"] = random.choice(["1.2", "1.3"])
+    for service in document["virtual_servers"]:
+        service["ports"] = [MOST_PORTS.get(port, port) for port in service["ports"]] if "ports" in service else None
+        service["extra_config"] = random.sample(LINES["virtual_servers"], random.choice([0, 0, 1, 2]))
+        if random.randrange(2):
+            service.update(type="layer7", ssl_offload=True)
+            service["certificate_profiles"] = random.sample(["one", "two", "asks"], random.choice([1, 2, 3]))
+    for farm in document["farms"]:
+        farm["extra_config"] = random.sample(LINES["farms"], random.choice([0, 0, 1, 2]))
+        if random.randrange(3) == 0:
+            farm["persistence_cookie"] = random.choice(["SERVERID", "A-1._b"])
+        for server in farm["servers"]:
+            if random.randrange(4) == 0:
+                server.update(ssl_offload=True, certificate_profiles=random.choice([[], ["asks"]]))
+    return mended(document)
+
+
+def test_whatever_compiles_is_taken_by_the_real_haproxy(director: Director) -> None:
+    """And by nothing of ours refused: what a configuration says is never more than HAProxy can."""
+    random = Random(SEED)
+    documents = [any_document(random) for _number in range(CHECKED)]
+    without_quic = [_without_quic(document) for document in documents]
+    found = director.drive("refused", without_quic)
+    wrong = [(document, problems) for document, problems in zip(without_quic, found, strict=True) if problems]
+    assert not wrong, (SEED, wrong[0])
+    assert sum(len(document["virtual_servers"]) for document in documents) > CHECKED
+
+
+def _without_quic(document: dict[str, Any]) -> dict[str, Any]:
+    """Not every build has it."""
+    document = copy.deepcopy(document)
+    for service in document["virtual_servers"]:
+        if service.get("protocol") == "quic":
+            service["protocol"] = "https"
+    return mended(document)
+
+
+def test_from_any_configuration_to_any_other(director: Director) -> None:
+    """Check mode says what then is done; there is nothing left to do then, nor in another order; and what is the user's
+    is as it was."""
+    random = Random(SEED)
+    users = director.shell(f"cat {USERS}; curl -s http://127.0.0.1:9999/")
+    document: dict[str, Any] = {}
+    reloads = runs = 0
+    for number in range(WALKED):
+        document = _edited(random, document) if number % 3 else _without_quic(any_document(random))
+        planned = reconcile(director, document, check=True)
+        applied = reconcile(director, document)
+        where = (SEED, number, document, applied)
+        assert applied["state"] in ("applied", "unchanged"), where
+        assert applied["steps"] == planned["steps"], where
+        assert any(step[1] == "haproxy" for step in applied["steps"]) == bool(applied["reload"]), where
+        again = reconcile(director, shuffled(random, document))
+        assert again["state"] == "unchanged", (*where, again)
+        reloads += bool(applied["reload"])
+        runs += applied["state"] == "applied"
+    assert 0 < reloads < runs
+    text = director.shell(f"cat {FILE}")
+    director.shell("systemctl restart haproxy")
+    assert reconcile(director, document)["state"] == "unchanged"
+    assert director.shell(f"cat {FILE}") == text
+    assert reconcile(director, {})["state"] in ("applied", "unchanged")
+    assert director.shell(f"cat {USERS}; curl -s http://127.0.0.1:9999/") == users
+    assert director.shell("ls -A /etc/haproxy/evenkeel 2>/dev/null || true") == ""
+
+
+def _edited(random: Random, document: dict[str, Any]) -> dict[str, Any]:
+    """The document with some servers changed, added or taken out: what a process can be told, mostly."""
+    document = copy.deepcopy(document)
+    for farm in document["farms"]:
+        for server in list(farm["servers"]):
+            choice = random.randrange(6)
+            if choice == 0:
+                server["weight"] = random.choice([0, 1, 7, 256])
+            elif choice == 1:
+                server["state"] = random.choice(["enabled", "drained", "disabled"])
+            elif choice == 2 and len(farm["servers"]) > 1:
+                farm["servers"].remove(server)
+        if random.randrange(2):
+            number = random.randrange(1, 6)
+            new = {"name": f"new{number}", "address": f"10.20.0.{150 + number}"}
+            farm["servers"] = [server for server in farm["servers"] if server["name"] != new["name"]] + [new]
+    return mended(document)
