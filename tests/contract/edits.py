@@ -27,7 +27,7 @@ OLDEST: Mapping[str, Version] = MappingProxyType(
 )
 
 # Whose order means something.
-ORDERED = {"certificate_profiles", "arguments"}
+ORDERED = {"certificate_profiles", "arguments", "extra_config"}
 
 # Kinds that others name.
 NAMED = {"ha_groups", "health_checks", "farms"}

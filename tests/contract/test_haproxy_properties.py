@@ -24,7 +24,7 @@ CHECKED = 150
 WALKED = 20
 MOST_PORTS = {"1-65535": "8200-8210"}
 LINES = {
-    "virtual_servers": ["timeout client 9s", "option tcpka", "description it's \"quoted\" \\x # here"],
+    "virtual_servers": ["timeout client 9s", "option tcpka", "description 'a \"quoted\" one' # here"],
     "farms": ["timeout server 9s", "option redispatch", "retries 2"],
 }
 
@@ -105,7 +105,7 @@ def test_from_any_configuration_to_any_other(director: Director) -> None:
         assert applied["state"] in ("applied", "unchanged"), where
         assert applied["steps"] == planned["steps"], where
         assert any(step[1] == "haproxy" for step in applied["steps"]) == bool(applied["reload"]), where
-        again = reconcile(director, shuffled(random, document))
+        again = reconcile(director, shuffled(document, random))
         assert again["state"] == "unchanged", (*where, again)
         reloads += bool(applied["reload"])
         runs += applied["state"] == "applied"

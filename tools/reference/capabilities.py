@@ -78,6 +78,8 @@ def _cell(field: str, option: Option, can: Can | None) -> str:
         return f"{_cell(field, option, replace(can, beside=None))}, with `{can.beside.field}` {values}"
     if can.values is None and not can.since:
         return "yes"
+    if isinstance(can.values, range):
+        return f"{can.values.start} to {can.values.stop - 1}"
     able = [value for value in _values(option) if can.expresses(value)] or sorted(can.values or (), key=str)
     by_nearest: dict[str, list[str]] = {}
     for value in [value for value in _values(option) if not can.expresses(value)]:

@@ -12,6 +12,8 @@ NAME = "haproxy"
 
 # HAProxy takes 0 to 256 (2.6 to 3.0, configuration.txt, "weight"); more is an error there.
 MOST_WEIGHT = 256
+# Its timers are 31 bits of milliseconds.
+MOST_SECONDS = 2147483
 
 _VIRTUAL_SERVER = (
     "name",
@@ -30,7 +32,6 @@ _VIRTUAL_SERVER = (
 )
 _FARM = (
     "name",
-    "persistence_timeout",
     "persistence_netmask",
     "persistence_cookie",
     "health_check",
@@ -101,6 +102,7 @@ CAPABILITIES: Capabilities = {
     "virtual_servers.type": only("layer4", "layer7", nearest={"layer2": "layer4", "dns": "layer4"}),
     **{f"farms.{name}": EVERYTHING for name in _FARM},
     "farms.balance": only(*_BALANCE, nearest=_NEAREST_BALANCE),
+    "farms.persistence_timeout": Can(values=range(MOST_SECONDS + 1), otherwise=f"at most {MOST_SECONDS} seconds"),
     "farms.hash_fallback": only(False, otherwise="leave it out; a proxy always takes another server"),
     "farms.mode": only("nat", nearest={"gateway": "nat", "tunnel": "nat"}),
     "farms.tunnel_type": only("ipip"),

@@ -21,7 +21,7 @@ from ..._model.virtual_server import VirtualServer
 from .checks import CheckRules, check_of, server_words
 from .sections import Section, ServerLine
 from .tls import words_to_server
-from .words import Line, milliseconds, prefix_length, quoted
+from .words import Line, endpoint, milliseconds, prefix_length, quoted
 
 # The balance, and whether weights count. Hashes are consistent: weights and members can then change at any time.
 _BALANCES: Dict[str, Tuple[str, bool]] = {
@@ -220,7 +220,8 @@ def _words_from(way: Way, server: str) -> str:
     first = int(network.network_address) + (1 if usable < network.num_addresses else 0)
     number = int.from_bytes(hashlib.sha256(f"{way.farm}/{server}".encode()).digest()[:8], "big") % usable
     address = ipaddress.ip_address(first + number) if network.version == 4 else ipaddress.IPv6Address(first + number)
-    return f" source {address}"
+    # without a port, the end of an IPv6 address would be taken for one
+    return f" source {endpoint(str(address), 0)}" if network.version == 6 else f" source {address}"
 
 
 def _testing_name(way: Way, check: str) -> str:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import Iterator, List
 
+from ..._model.addresses import version_of
 from ..._model.configuration import Configuration
+from ..._model.farm import Farm
 from ..._model.objects import with_defaults
 from ..._model.problems import Problem
 from .capabilities import NAME
@@ -45,9 +47,19 @@ def problems(configuration: Configuration) -> List[Problem]:
             found.append(Problem(f"{path}.protocol", said, "ssl_offload: true, or engine: keepalived"))
         if wish.certificate_profiles and not wish.ssl_offload:
             found.append(Problem(f"{path}.certificate_profiles", "are never used", "ssl_offload: true"))
+        if one.way.source is not None:
+            found += _families(f"{path}.source_nat_pool", one.way.source, farm)
         for owner, lines in ((path, wish.extra_config), (where, farm.extra_config)):
             found += _lines(f"{owner}.extra_config", lines or ())
     return found
+
+
+def _families(path: str, source: str, farm: Farm) -> Iterator[Problem]:
+    for server in farm.servers or ():
+        if version_of(server.address) != version_of(source):
+            said = f"{source} is not IPv{version_of(server.address)} as server {server.name!r} is"
+            yield Problem(path, said, "source_nat_type: auto, or servers of that family")
+            return
 
 
 def _lines(path: str, lines: "tuple[str, ...]") -> Iterator[Problem]:
