@@ -7,7 +7,8 @@
 usage: client.py PROTOCOL ADDRESS PORT SITE [--authority FILE] [--count N] [--interval MS] [--ready FILE]
 
 PROTOCOL is one of conversations.py. Asks --count times, or until SIGTERM, and prints one JSON document: sent, failed,
-by_server, errors, and connections (how many were opened). The file --ready is made at the first answer.
+by_server, errors, connections (how many were opened), and again (how many requests the protocol had sent on another
+connection, as the one that was kept ended meanwhile). The file --ready is made at the first answer.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Client:
         self._chosen = chosen
         self._place = Place(chosen.address, chosen.port, chosen.site, chosen.authority, chosen.certificate)
         self._conversation: Conversation | None = None
-        self._connections = 0
+        self._connections = self._again = 0
         self._stopped = False
 
     def stop(self, *_signal: Any) -> None:
@@ -44,7 +45,8 @@ class Client:
                 self._connections += 1
             try:
                 return self._conversation.ask()
-            except NotAsked:
+            except NotAsked as reason:
+                self._again += not reason.foretold
                 self._leave()
         raise Failed("two connections one after the other were closed without an answer")
 
@@ -76,6 +78,7 @@ class Client:
             "by_server": servers,
             "errors": errors,
             "connections": self._connections,
+            "again": self._again,
         }
 
 

@@ -29,7 +29,11 @@ SECONDS = 5.0
 
 
 class NotAsked(Exception):
-    """The request may be sent again on another connection."""
+    """The request may be sent again on another connection; `foretold` when it was known before it was sent."""
+
+    def __init__(self, foretold: bool = False) -> None:
+        super().__init__()
+        self.foretold = foretold
 
 
 class Failed(Exception):
@@ -87,7 +91,7 @@ class Http1:
     def ask(self) -> str:
         """The body of an answer with status 200."""
         if self._connection.sock is None:  # the last answer said that the connection ends
-            raise NotAsked
+            raise NotAsked(foretold=True)
         try:
             self._connection.request("GET", self.PATH)
             response = self._connection.getresponse()
@@ -146,7 +150,7 @@ class Http2:
     def ask(self) -> str:
         """The body of an answer with status 200."""
         if self._last is not None:
-            raise NotAsked
+            raise NotAsked(foretold=True)
         stream = self._http.get_next_available_stream_id()
         scheme = "https" if self._place.authority else "http"
         headers = [(":method", "GET"), (":path", "/"), (":scheme", scheme), (":authority", self._place.site)]

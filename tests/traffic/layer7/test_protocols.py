@@ -135,9 +135,10 @@ def test_tls_that_is_passed_on_ends_at_the_server(layer7: Layer7, serving: str) 
 
 
 def test_http3(layer7: Layer7) -> None:
-    """HAProxy 3.0 of Debian 13 has QUIC; those before say that they have not."""
+    """HAProxy 3.0 of Debian 13 has QUIC, which the user's own configuration has to allow; those before have none."""
     wish = {"name": "quic", "port": HTTPS, "protocol": "quic", "farm": "web", **OFFLOADED}
     layer7.give("lb3", "www", WWW)
+    layer7.directors["lb3"].shell("sed -i '0,/^global$/s//global\\n\\tlimited-quic/' /etc/haproxy/haproxy.cfg")
     layer7.converge("lb3", document("lb3", [wish]))
     try:
         for family in (4, 6):
@@ -147,3 +148,12 @@ def test_http3(layer7: Layer7) -> None:
             answered(layer7.ask("http2", vip("lb3", family), HTTPS, tls=WWW))
     finally:
         layer7.converge("lb3", {})
+
+
+@pytest.mark.parametrize("director", ["lb1", "lb2"])
+def test_who_has_no_quic_says_so(layer7: Layer7, director: str) -> None:
+    wish = {"name": "quic", "port": HTTPS, "protocol": "quic", "farm": "web", **OFFLOADED}
+    layer7.give(director, "www", WWW)
+    wanted = {"document": document(director, [wish]), "engines": ["haproxy"]}
+    answer = layer7.directors[director].drive("converge", wanted)
+    assert answer["state"] == "refused" and "built without QUIC" in answer["problems"][0], answer
