@@ -57,8 +57,8 @@ def program(argv: list[str], given: str = os.devnull, said: str = os.devnull) ->
 def clear(_argument: Json) -> Json:
     """Nothing in the kernel, nothing recorded.
 
-    The modules too begin anew: for two minutes the kernel keeps servers that were removed, and looks through all of them
-    for each that is added (ip_vs_trash_get_dest in ip_vs_ctl.c).
+    The modules too begin anew: for two minutes the kernel keeps servers that were removed, and looks through all of
+    them for each that is added (ip_vs_trash_get_dest in ip_vs_ctl.c).
     """
     flush(System())
     with open("/proc/modules", encoding="ascii") as file:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Puts what is in build/bench.json into docs/benchmarks.md, between its two marks: a table, a plot, and on what machine.
+"""Puts what is in build/bench.json into docs/benchmarks.md, between its two marks: a table, a plot, and what machine.
 
 To be run where and when that was measured.
 """
@@ -49,8 +49,8 @@ def machine() -> str:
     kernel = re.search(r"kernel: (.*)", told.stdout.decode())
     assert model and system and kernel, told.stdout
     return (
-        f"Measured on {datetime.date.today():%Y-%m-%d} on {os.cpu_count()} processors ({model[1]}) under {system[1]}; the"
-        f" director is a lab host with a Linux kernel in user mode ({kernel[1]})."
+        f"Measured on {datetime.date.today():%Y-%m-%d} on {os.cpu_count()} processors ({model[1]}) under {system[1]};"
+        f" the director is a lab host with a Linux kernel in user mode ({kernel[1]})."
     )
 
 

@@ -54,8 +54,8 @@ BOOT_RULES = "/etc/ipvsadm.rules"
 @dataclass(frozen=True)
 class Desired:
     """The services asked for, and the table in which they run. Of what is owned, the table is without services that
-    another engine is to hold; their lines in the rules for the next boot are still owned. ``mixed`` is whether there are
-    servers of another family than their service's (of what is owned also: whether there may be)."""
+    another engine is to hold; their lines in the rules for the next boot are still owned. ``mixed`` is whether there
+    are servers of another family than their service's (of what is owned also: whether there may be)."""
 
     services: Tuple[Service, ...]
     table: Table

@@ -21,8 +21,8 @@ from .render import Blocks
 @dataclass(frozen=True)
 class Desired:
     """The services, the blocks of our file, and what keepalived makes of them: the kernel table when every server is
-    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts, and whether
-    connections are synchronised (of what is owned also: whether they may be).
+    healthy, what may stand there otherwise, the subject behind each of its keys, the HA groups, the timeouts, and
+    whether connections are synchronised (of what is owned also: whether they may be).
 
     ``unsettled`` is what is owned when keepalived may not have read its file since it was written."""
 
@@ -53,8 +53,8 @@ class Observed:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Our file, whether keepalived ran, those of the services in question (``keys``) that were in the kernel, and the HA
-    groups it had, with what is ``former`` when they are back, and the ``holds`` of those that come and go, by name."""
+    """Our file, whether keepalived ran, those of the services in question (``keys``) that were in the kernel, and the
+    HA groups it had, with what is ``former`` when they are back, and the ``holds`` of those that come and go, by name."""
 
     text: Optional[str]
     active: bool
