@@ -44,6 +44,8 @@ REMEMBERED = {
     "source_port_hash": "tcp-request connection set-var(sess.evenkeel_port) src_port",
     "source_destination_hash": "tcp-request connection set-var(sess.evenkeel_dst) dst",
 }
+# In the name of a backend whose servers are tested and carry nothing.
+TESTING = ":check:"
 ONLY_HTTP = ("url_hash", "domain_hash")
 
 
@@ -225,7 +227,7 @@ def _words_from(way: Way, server: str) -> str:
 
 
 def _testing_name(way: Way, check: str) -> str:
-    return f"{name_of(way)}:check:{check}"
+    return f"{name_of(way)}{TESTING}{check}"
 
 
 def _testing(configuration: Configuration, farm: Farm, way: Way, check: str, tested: List[Server]) -> Section:

@@ -14,6 +14,7 @@ from ..base import IMPACTS, Step
 from ..capabilities import Version
 from ..differences import Difference, of_lines
 from .capabilities import NAME
+from .farms import TESTING
 from .render import generation, header
 from .sections import Held, ServerLine, held_in
 from .state import Desired, Observed, RunningServer
@@ -177,7 +178,8 @@ def _of_servers(old: Held, new: Held, observed: Observed) -> _Change:
         path = f"{new.backend}/{name}"
         line, known = new.servers.get(name), old.servers.get(name)
         if line is None:
-            possible = possible and _members(observed)
+            # one that others follow cannot go, and those are in backends of their own
+            possible = possible and _members(observed) and TESTING not in new.backend
             leaving.append(path)
         elif name not in seen:
             possible = possible and _members(observed) and not _fixed(line.words)
