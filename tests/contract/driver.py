@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,10 +46,11 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
     Table,
     difference,
 )
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import System
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault, System
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
 from ansible_collections.evenkeel.lb.tests.contract import prover
+from ansible_collections.evenkeel.lb.tests.contract.faults import Faulty
 from ansible_collections.evenkeel.lb.tests.contract.witnesses import saved, witnessed
 
 Json = Any
@@ -156,6 +159,43 @@ def status(argument: Json) -> Json:
     return [dataclasses.asdict(service) for service in found.services]
 
 
+class Deadly(Faulty):
+    """A host on which the process dies at one call."""
+
+    def _call(self, name: str, fault: Exception, do: Callable[[], Any]) -> Any:
+        self.calls.append(name)
+        if len(self.calls) > self._at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return do()
+
+
+def struck(argument: Json) -> Json:
+    """Make a document true by the HAProxy engine on a host where one call goes wrong; what came of it."""
+    system = Faulty(System(), argument["at"], argument["kind"])
+    wanted = Configuration.from_document(argument["document"])
+    try:
+        result = reconcile(system, [HaproxyEngine()], lambda recorded: wanted)
+    except HostFault as fault:
+        return {"state": "fault", "struck": system.struck, "calls": system.calls, "fault": str(fault), "left": []}
+    return {
+        "state": result.transaction.state,
+        "struck": system.struck,
+        "calls": system.calls,
+        "fault": result.fault,
+        "left": list(result.transaction.left),
+    }
+
+
+def killed(argument: Json) -> Json:
+    """The same in a process that is killed at one call; False when it ended before."""
+    child = os.fork()
+    if not child:
+        wanted = Configuration.from_document(argument["document"])
+        reconcile(Deadly(System(), argument["at"]), [HaproxyEngine()], lambda recorded: wanted)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] != 0
+
+
 def refused(argument: Json) -> Json:
     """What the engine and its software on this host say against each of some documents."""
     engine = HaproxyEngine()
@@ -239,6 +279,8 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "converge": converge,
     "status": status,
     "refused": refused,
+    "struck": struck,
+    "killed": killed,
     "vrrp": vrrp,
     "nft_walk": nft_walk,
     "measure": measure,

@@ -9,6 +9,7 @@ Commands and formats are those of management.txt, 9.3 "Unix Socket commands", of
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 import socket
@@ -38,21 +39,20 @@ class Refused(EngineFault):
 
 def ask(system: System, command: str, path: str = SOCKET, seconds: float = _SECONDS) -> str:
     """What the process behind a socket answers to a command. Raises HostFault where nobody does."""
-    door = system.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        door.settimeout(seconds)
-        door.connect(path)
-        door.sendall(f"{command}\n".encode())
-        parts: List[bytes] = []
-        while True:
-            part = door.recv(1 << 16)
-            if not part:
-                return b"".join(parts).decode("utf-8", "replace")
-            parts.append(part)
+        door = system.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with contextlib.closing(door):
+            door.settimeout(seconds)
+            door.connect(path)
+            door.sendall(f"{command}\n".encode())
+            parts: List[bytes] = []
+            while True:
+                part = door.recv(1 << 16)
+                if not part:
+                    return b"".join(parts).decode("utf-8", "replace")
+                parts.append(part)
     except OSError as error:
         raise HostFault(f"{path}: {error.strerror or error}") from error
-    finally:
-        door.close()
 
 
 def tell(system: System, commands: Sequence[str]) -> None:
