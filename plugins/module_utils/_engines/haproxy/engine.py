@@ -98,6 +98,8 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return host_checks.looked(desired, system) if desired.blocks else []
 
     def check(self, desired: Desired, system: System) -> List[Problem]:
+        if not desired.blocks and (not system.read(FILE) or system.which("haproxy") is None):
+            return []
         return host_checks.refusals(desired, system)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
