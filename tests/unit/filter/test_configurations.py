@@ -70,16 +70,16 @@ def test_fields_and_the_whole_are_told_all_at_once() -> None:
 def test_what_an_engine_cannot_do_is_told_unless_it_is_not_asked() -> None:
     document = pair_document()
     document["farms"][0]["balance"] = "url_hash"
-    document["virtual_servers"][1] |= {"type": "layer7", "farm": "wbe6"}
+    document["virtual_servers"][1] |= {"engine": "aloha", "farm": "wbe6"}
     problems = lb_validate(document)
     assert [problem["path"] for problem in problems] == [
         "farms[web].balance",
+        "virtual_servers[web6].engine",
         "virtual_servers[web6].farm",
-        "virtual_servers[web6].type",
     ]
     assert problems[0]["message"] == "url_hash cannot be done by engine keepalived"
     assert problems[0]["allowed"] == "source_hash"
-    assert lb_validate(document, engines=False) == [problems[1]]
+    assert lb_validate(document, engines=False) == [problems[2]]
 
 
 @pytest.mark.parametrize("value", [None, True, 3, 1.5, "vips", b"vips", [], [{}], float("nan")])

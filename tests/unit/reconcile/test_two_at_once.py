@@ -64,9 +64,8 @@ def add(name: str, defer: bool, waits: Any, inside: Any, go_on: Any, answers: An
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The record and the lock of this test alone."""
-    monkeypatch.setattr(store, "PATH", str(tmp_path / "lb.json"))
-    monkeypatch.setattr(store.Store.__init__, "__defaults__", (str(tmp_path / "lb.json"),))
-    monkeypatch.setattr(_reconcile, "LOCK", str(tmp_path / "run/lock"))
+    monkeypatch.setattr(System, "record", str(tmp_path / "lb.json"))
+    monkeypatch.setattr(System, "run_lock", str(tmp_path / "run/lock"))
     yield tmp_path
 
 
