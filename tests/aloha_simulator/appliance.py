@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Callable
@@ -159,13 +160,15 @@ class Appliance:
             return self._error(Reply(404))
         if method == "GET":
             return self._read(tree, siblings, name, path)
-        before = tree.copy()
+        before = copy.deepcopy(siblings.get(name))
         shown = json.dumps(tree.shown(siblings[name])) if name in siblings else ""
         reply = self._written(method, tree, siblings, kind, name, body)
         if reply.status == 200:
             broken = tree.dangling() or ("" if self.switches.duplicates else tree.conflicts())
             if broken:
-                tree.roots = before.roots
+                siblings.pop(name, None)
+                if before is not None:
+                    siblings[name] = before
                 raise Refusal(101, broken)
             self.is_saved = False
             if self.switches.stale_reads:

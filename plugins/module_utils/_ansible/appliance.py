@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import time
+import threading
 from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple
 
@@ -27,7 +28,7 @@ _OTHER = (
     " a Linux director is reached by ssh"
 )
 
-# Ansible's persistent_connect_timeout is 30 s unless somebody sets less.
+# Ansible ends a connection of which it hears nothing for persistent_connect_timeout, 30 s unless somebody sets less.
 _SECONDS_OF_SILENCE = 5.0
 
 
@@ -47,25 +48,18 @@ class Door:
             told = json.loads(connection.aloha_settings())
         except ConnectionError as error:
             raise EngineFault(f"{_OTHER} ({error})") from None
-        settings = told["settings"]
-        return cls(connection, Settings(**settings), told["folder"])
+        threading.Thread(target=_keep_up, args=(Connection(socket_path),), daemon=True).start()
+        return cls(connection, Settings(**told["settings"]), told["folder"])
 
     def director(self) -> Tuple[System, List[Engine[Any, Any]]]:
         """This machine with the record of the appliance, and the appliance's engine, new."""
         system = System.keeping(self.folder)
-        return system, [AlohaEngine(Api(self._exchange, self.settings, system.now, self._sleep))]
+        return system, [AlohaEngine(Api(self._exchange, self.settings, system.now, system.sleep))]
 
     @staticmethod
     def placing(wish: Wish) -> Wish:
         """A wish whose virtual servers are carried by the appliance, unless they name another engine."""
         return lambda recorded: placed(wish(recorded))
-
-    def _sleep(self, seconds: float) -> None:
-        """Ansible ends a connection of which it hears nothing for some time; it hears something."""
-        while seconds > 0:
-            time.sleep(min(seconds, _SECONDS_OF_SILENCE))
-            seconds -= _SECONDS_OF_SILENCE
-            self.connection.aloha_settings()
 
     def _exchange(self, method: str, path: str, values: Optional[Mapping[str, Any]] = None) -> Answer:
         document = "" if values is None else encoded(values)
@@ -78,3 +72,11 @@ class Door:
         if "fault" in told:
             raise EngineFault(told["fault"])
         return Answer(**told)
+
+
+def _keep_up(connection: Any) -> None:
+    """Let Ansible's connection process hear something as long as this module runs, also while it plans or waits."""
+    silence = threading.Event()
+    with contextlib.suppress(ConnectionError):  # the next request says so
+        while not silence.wait(_SECONDS_OF_SILENCE):
+            connection.aloha_settings()

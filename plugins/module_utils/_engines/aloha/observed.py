@@ -20,15 +20,15 @@ class Observed:
         self.paths = Paths(api.settings.scope, api.settings.paths)
         self._objects: Dict[Key, Optional[Values]] = {}
         self._children: Dict[Key, Tuple[str, ...]] = {}
+        # The objects asked for by the one that holds them, in their order.
+        self._asked_of: Dict[Optional[Key], Dict[Key, None]] = {}
 
     def object(self, key: Key) -> Optional[Values]:
         """All attributes of an object; None when it is not there."""
         if key not in self._objects:
             parent = key.parent
-            if parent is not None and self.object(parent) is None:
-                self._objects[key] = None
-            else:
-                self._objects[key] = self._api.object(self.paths.of(key))
+            missing = parent is not None and self.object(parent) is None
+            self._note(key, None if missing else self._api.object(self.paths.of(key)))
         return self._objects[key]
 
     def children(self, key: Key) -> Tuple[Key, ...]:
@@ -37,11 +37,10 @@ class Observed:
             there = self.object(key) is not None
             names = self._api.names(self.paths.directory(CHILDREN[key.kind], *key.names)) if there else ()
             self._children[key] = names or ()
-        known = {
-            child.names[-1] for child, values in self._objects.items() if child.parent == key and values is not None
-        }
-        gone = {child.names[-1] for child, values in self._objects.items() if child.parent == key and values is None}
-        return tuple(key.child(name) for name in sorted({*self._children[key], *known} - gone))
+        asked = self._asked_of.get(key, {})
+        names = {*self._children[key], *(child.names[-1] for child in asked if self._objects[child] is not None)}
+        gone = {child.names[-1] for child in asked if self._objects[child] is None}
+        return tuple(key.child(name) for name in sorted(names - gone))
 
     def known(self) -> Dict[Key, Optional[Values]]:
         """What was read so far."""
@@ -49,9 +48,13 @@ class Observed:
 
     def again(self, key: Key) -> Optional[Values]:
         """An object as it is now. What it holds is forgotten when it is gone."""
-        self._objects[key] = self._api.object(self.paths.of(key))
+        self._note(key, self._api.object(self.paths.of(key)))
         if self._objects[key] is None and key.kind in CHILDREN:
             self._children[key] = ()
-            for child in [child for child in self._objects if child.parent == key]:
+            for child in self._asked_of.get(key, ()):
                 self._objects[child] = None
         return self._objects[key]
+
+    def _note(self, key: Key, values: Optional[Values]) -> None:
+        self._objects[key] = values
+        self._asked_of.setdefault(key.parent, {})[key] = None

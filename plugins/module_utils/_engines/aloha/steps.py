@@ -136,11 +136,12 @@ def _unwanted(desired: Desired, observed: Observed, owned: Desired) -> Iterator[
 def _waited_for(steps: List[Step], taken: Mapping[Key, FrozenSet[Any]]) -> Set[Key]:
     """What lets go of something that another object is to have, so that it has to change before that one."""
     early: Set[Key] = set()
+    takers: Dict[Any, Key] = {endpoint: key for key, endpoints in taken.items() for endpoint in endpoints}
     for step in steps:
         key, before, values = step.payload
         after = taken.get(key, frozenset()) if values is not None else frozenset()
         released = _endpoints(key, before or {}) - after
-        if any(released & endpoints for other, endpoints in taken.items() if other != key):
+        if any(takers.get(endpoint, key) != key for endpoint in released):
             early.add(key)
     # what a farm holds goes before the farm does
     early |= {step.payload.key for step in steps if step.payload.values is None and step.payload.key.parent in early}
