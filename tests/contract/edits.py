@@ -22,9 +22,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation impo
 Document = dict[str, list[dict[str, Any]]]
 
 # What every director is at least: Debian 12.
-OLDEST: Mapping[str, Version] = MappingProxyType(
-    {"haproxy": (2, 6, 12), "keepalived": (2, 2, 7), "linux": (6, 1)}
-)
+OLDEST: Mapping[str, Version] = MappingProxyType({"haproxy": (2, 6, 12), "keepalived": (2, 2, 7), "linux": (6, 1)})
 
 # Whose order means something.
 ORDERED = {"certificate_profiles", "arguments", "extra_config"}

@@ -62,7 +62,9 @@ def directors() -> Iterator[dict[str, Director]]:
         found = {host: Director(name, host) for host in HOSTS}
         for host in found.values():
             host.bring()
-            host.shell("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy openssl curl")
+            host.shell(
+                "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy openssl curl"
+            )
             host.shell("sysctl -q -w net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1")
             host.shell(f"cat >> {USERS}", FOREIGN.encode())
             host.shell(f"mkdir -p /etc/systemd/system/haproxy.service.d && : > {FILE}")

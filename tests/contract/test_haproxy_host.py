@@ -27,7 +27,9 @@ ls -A /etc/haproxy; systemctl show -p ActiveState -p MainPID -p NRestarts haprox
 """
 ASK = """
 import socket, sys
-door = socket.socket(socket.AF_UNIX); door.connect('/run/haproxy/evenkeel.sock'); door.sendall(sys.stdin.read().encode())
+door = socket.socket(socket.AF_UNIX)
+door.connect('/run/haproxy/evenkeel.sock')
+door.sendall(sys.stdin.read().encode())
 while part := door.recv(65536): sys.stdout.write(part.decode())
 """
 
@@ -197,7 +199,10 @@ def test_a_line_that_haproxy_does_not_take_is_refused_by_its_path(director: Dire
     document["farms"][0]["extra_config"] = ["option forwardfor", "option no-such-thing"]
     document["virtual_servers"][0]["extra_config"] = ["http-request nonsense"]
     problems = refused(director, document)
-    assert [problem.partition(": ")[0] for problem in problems] == ["farms[web].extra_config", "virtual_servers[web].extra_config"]
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        "farms[web].extra_config",
+        "virtual_servers[web].extra_config",
+    ]
     assert "no-such-thing" in problems[0]
 
 
@@ -222,10 +227,41 @@ def test_a_port_or_a_name_that_is_taken_is_refused(director: Director) -> None:
     assert problem.startswith("virtual_servers[web].port: 127.0.0.1 port 7002 is taken by python3")
     document["virtual_servers"][0].update(port=9999)
     [problem] = refused(director, document)
-    assert problem.startswith(f"virtual_servers[web].port: 127.0.0.1 port 9999 is taken by frontend theirs ({USERS} line ")
+    assert problem.startswith(
+        f"virtual_servers[web].port: 127.0.0.1 port 9999 is taken by frontend theirs ({USERS} line "
+    )
     document["virtual_servers"][0].update(port=8081, name="theirs")
     [problem] = refused(director, document)
     assert problem.startswith(f"virtual_servers[theirs].name: theirs is a proxy of {USERS} line ")
+
+
+def test_an_address_of_nobody_is_refused_unless_it_is_of_an_ha_group(director: Director) -> None:
+    reconcile(director, web())
+    director.shell("sysctl -q -w net.ipv4.ip_nonlocal_bind=0")
+    try:
+        document = web()
+        document["virtual_servers"][0].update(vip="10.99.0.1")
+        [problem] = refused(director, document)
+        assert problem.startswith("virtual_servers[web].vip: 10.99.0.1 is no address of this director")
+        members = [{"name": "lb1", "priority": 150}]
+        group = {"name": "main", "virtual_router_id": 51, "interface": "eth1", "member": "lb1", "members": members}
+        document["ha_groups"] = [group]
+        document["vips"] = [{"name": "public", "address": "10.99.0.1/24", "ha_group": "main"}]
+        document["virtual_servers"][0].update(vip="public")
+        assert reconcile(director, document)["state"] == "applied"
+        assert "10.99.0.1:8080" in director.shell("ss -H -l -t -n")
+        assert reconcile(director, document)["state"] == "unchanged"
+    finally:
+        director.shell("sysctl -q -w net.ipv4.ip_nonlocal_bind=1")
+
+
+def test_what_cannot_be_loaded_the_first_time_leaves_a_process_without_ours(director: Director) -> None:
+    director.shell(f": > {FILE}; systemctl restart haproxy; rm -f /etc/evenkeel/lb.json")
+    before = director.shell(STATE)
+    answer = director.drive("converge", {"document": web(), "engines": ["haproxy"], "break_at_apply": USERS})
+    assert answer["state"] == "restored", answer
+    assert director.shell(STATE) == before
+    assert reconcile(director, web())["state"] == "applied"
 
 
 def test_quic_is_served_or_refused_by_what_the_build_can(director: Director) -> None:

@@ -51,7 +51,12 @@ def any_document(random: Random) -> dict[str, Any]:
         for name in ("one", "two")
     ]
     document["certificate_profiles"] += [
-        {**document["certificate_profiles"][0], "name": "asks", "type": "mutual_tls", "chain_file": "/etc/ssl/certs/two.pem"}
+        {
+            **document["certificate_profiles"][0],
+            "name": "asks",
+            "type": "mutual_tls",
+            "chain_file": "/etc/ssl/certs/two.pem",
+        }
     ]
     document["certificate_profiles"][1]["minimum_tls"] = random.choice(["1.2", "1.3"])
     for service in document["virtual_servers"]:

@@ -177,7 +177,11 @@ def effect(engine: Engine, document: dict[str, Any]) -> Any:
     except InvalidConfiguration as invalid:
         return str(invalid)
     marked = [service.marking for service in services(configuration, engine.name)]
-    return compiled.blocks if hasattr(compiled, "blocks") else compiled.table, marked, NftablesEngine().compile(configuration).ruleset
+    return (
+        compiled.blocks if hasattr(compiled, "blocks") else compiled.table,
+        marked,
+        NftablesEngine().compile(configuration).ruleset,
+    )
 
 
 def heard() -> Iterator[tuple[str, str, Any]]:

@@ -66,6 +66,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
                 for address, port in binds_of(configuration, one)
             ),
             tuple(_files(configuration)),
+            tuple((f"virtual_servers[{one.wish.name}].vip", one.address) for one in ours if not one.comes_and_goes),
             tuple(f"virtual_servers[{one.wish.name}].protocol" for one in ours if one.wish.protocol == "quic"),
             frozenset(key_of(service) for service in services(configuration, NAME)),
         )
@@ -145,11 +146,14 @@ class HaproxyEngine(Engine[Desired, Observed]):
     def _back(system: System, snapshot: Snapshot) -> None:
         text = snapshot.files[FILE]
         held = parse(text or "")[1]
-        if snapshot.running is not None and _running(system, held) == snapshot.running:
+        # a process that held nothing of ours does not answer on our socket
+        wanted = generation(held) if text else None
+        same = runtime.generation(system) == wanted
+        if same and (wanted is None or _running(system, held) == snapshot.running):
             return
         if text is None:
             raise EngineFault(f"there was no {FILE}, without which HAProxy cannot be loaded; see {unit.UNIT}")
-        master.reload(system, unit.command(system).master, generation(held))
+        master.reload(system, unit.command(system).master, wanted)
 
     def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
         end = system.now() + _SECONDS_TO_VERIFY

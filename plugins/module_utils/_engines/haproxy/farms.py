@@ -108,7 +108,9 @@ def sections_of(configuration: Configuration, way: Way) -> Iterator[Section]:
         f"farm {farm.name} as {name}",
         f"backend {name}",
         tuple(_lines(farm, way, own, path)),
-        tuple(_server_line(configuration, farm, way, place, server, rules, own) for place, server in enumerate(servers)),
+        tuple(
+            _server_line(configuration, farm, way, place, server, rules, own) for place, server in enumerate(servers)
+        ),
         farm.balance == "failover",
     )
     others: Dict[str, List[Server]] = {}
@@ -241,9 +243,7 @@ def _testing(configuration: Configuration, farm: Farm, way: Way, check: str, tes
         port = server.port or way.port
         words = server_words(rules, server, port or way.check_port, not port)
         words += [word for word in words_to_server(configuration, server, way.mode) if word]
-        lines.append(
-            ServerLine(server.name, server.address, port, 1, server.state == "disabled", " ".join(words))
-        )
+        lines.append(ServerLine(server.name, server.address, port, 1, server.state == "disabled", " ".join(words)))
     mode = Line(f"mode {'tcp' if way.mode == 'tcp' else 'http'}", path)
     name = _testing_name(way, check)
     return Section(f"farm {farm.name} as {name}", f"backend {name}", (mode, *rules.lines), tuple(lines), False)

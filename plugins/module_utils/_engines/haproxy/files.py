@@ -31,7 +31,11 @@ def content_of(system: System, bundle: Bundle) -> Optional[str]:
 def wanted(system: System, blocks: Blocks) -> Dict[str, str]:
     """All files that blocks ask for, by path. Sources that are not there make no file."""
     found = {bundle.file: content_of(system, bundle) for bundle in bundles_in(blocks).values()}
-    return {**{file: text for file, text in found.items() if text is not None}, **lists_in(blocks), FILE: document(blocks)}
+    return {
+        **{file: text for file, text in found.items() if text is not None},
+        **lists_in(blocks),
+        FILE: document(blocks),
+    }
 
 
 def named(blocks: Blocks) -> Set[str]:

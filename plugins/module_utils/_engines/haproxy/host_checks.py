@@ -10,9 +10,13 @@ a port that another program has; those are found here.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import socket
 from typing import Dict, Iterator, List
 
-from ..._host.system import System
+from ..._host.system import HostFault, System
+from ..._model.addresses import version_of
 from ..._model.problems import Problem, in_order
 from . import files, unit
 from .parse import Complaint, binds_in, complaints, listeners_in, proxies_in, subject_at
@@ -35,6 +39,7 @@ def looked(desired: Desired, system: System) -> List[Problem]:
         Problem(path, f"there is no file {file} on the director", "the path of a file that is there, in PEM")
         for path, file in files.missing(system, list(desired.files))
     ]
+    problems += _addresses(desired, system)
     problems += _quic(desired, system)
     theirs = _theirs(system)
     problems += _names(desired, theirs)
@@ -87,6 +92,29 @@ def _binds(desired: Desired, theirs: Dict[str, str], system: System) -> Iterator
                 message = f"{bind.address} port {ports} is taken by {other.owner}"
                 yield Problem(path, message, "an address and port that nothing else listens on")
                 break
+
+
+def _addresses(desired: Desired, system: System) -> Iterator[Problem]:
+    """``haproxy -c`` does not mind an address that nobody has, and a reload fails for it."""
+    known: Dict[str, bool] = {}
+    for path, address in desired.addresses:
+        if address not in known:
+            known[address] = _can_listen(address, system)
+        if not known[address]:
+            message = f"{address} is no address of this director"
+            yield Problem(path, message, "an address it has, a VIP of an HA group, or sysctl net.ipv4.ip_nonlocal_bind")
+
+
+def _can_listen(address: str, system: System) -> bool:
+    family = socket.AF_INET6 if version_of(address) == 6 else socket.AF_INET
+    try:
+        with contextlib.closing(system.socket(family, socket.SOCK_STREAM)) as door:
+            door.bind((address, 0))
+    except OSError as error:
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            return False
+        raise HostFault(f"cannot listen on {address}: {error.strerror}") from error
+    return True
 
 
 def _quic(desired: Desired, system: System) -> Iterator[Problem]:

@@ -70,7 +70,10 @@ def needs_reload(found: List[Step], desired: Desired, observed: Observed) -> boo
 
 
 def _steps(desired: Desired, observed: Observed, owned: Desired) -> Iterator[Step]:
-    if observed.header is not None and _timeless(observed.header) not in (_timeless(header(observed.blocks)), _timeless(header(owned.blocks))):
+    if observed.header is not None and _timeless(observed.header) not in (
+        _timeless(header(observed.blocks)),
+        _timeless(header(owned.blocks)),
+    ):
         before, after = observed.header, header(desired.blocks)
         yield Step(NAME, "repair", FILE, before, after, differences=of_lines(FILE, FILE, after, before))
     # what the file lost may still be what runs
@@ -126,9 +129,7 @@ def _drifted(subject: str, text: str, observed: Observed, change: _Change) -> It
             before += [f"server {name} {seen}\n"] if seen else []
             after += [f"server {name} {said}\n"] if said else []
             differences.append(Difference(f"farms[{farm}].servers[{name}]", "server", said, seen))
-    yield Step(
-        NAME, "repair", subject, "".join(before), "".join(after), change.impact, change.told, tuple(differences)
-    )
+    yield Step(NAME, "repair", subject, "".join(before), "".join(after), change.impact, change.told, tuple(differences))
 
 
 def _words(server: Optional[RunningServer]) -> str:

@@ -46,6 +46,7 @@ class Desired:
     proxies: Mapping[str, str]
     binds: Tuple[Tuple[str, Bind], ...]
     files: Tuple[Tuple[str, str], ...]
+    addresses: Tuple[Tuple[str, str], ...]
     quic: Tuple[str, ...]
     claims: FrozenSet[Any] = frozenset()
 

@@ -46,7 +46,9 @@ def section_of(profile: CertificateProfile) -> Section:
     sources = [profile.certificate_file, chain, profile.key_file]
     words = " ".join(dict.fromkeys(source for source in sources if source))
     path = f"certificate_profiles[{profile.name}]"
-    return Section(f"certificate profile {profile.name}", f"# {file_of(profile.name)}{_HOLDS}{words}", (Line("#", path),))
+    return Section(
+        f"certificate profile {profile.name}", f"# {file_of(profile.name)}{_HOLDS}{words}", (Line("#", path),)
+    )
 
 
 def bundle_in(block: str) -> Bundle:

@@ -20,11 +20,13 @@ from .words import Line
 
 
 class Carried(NamedTuple):
-    """A virtual server that HAProxy is to serve, its address, and how it uses its farm."""
+    """A virtual server that HAProxy is to serve, its address, how it uses its farm, and whether the address may be on
+    another director now."""
 
     wish: VirtualServer
     address: str
     way: Way
+    comes_and_goes: bool
 
 
 def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
@@ -38,7 +40,7 @@ def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
         farm = configuration.farms.get(wish.farm or "")
         if address is not None and farm is not None and _complete(configuration, wish):
             way = way_of(wish, with_defaults(farm), version_of(address))
-            found.append(Carried(wish, address, way))
+            found.append(Carried(wish, address, way, _comes_and_goes(configuration, wish)))
     return tuple(found)
 
 
@@ -88,8 +90,7 @@ def section_of(configuration: Configuration, one: Carried) -> Section:
 
 def _binds(configuration: Configuration, one: Carried) -> Iterator[str]:
     wish = one.wish
-    # of an HA group, the address may be on another director now
-    words = " transparent" if _comes_and_goes(configuration, wish) else ""
+    words = " transparent" if one.comes_and_goes else ""
     tls: Optional[str] = None
     if wish.ssl_offload:
         alpn = {"https": "h2,http/1.1", "http2": "h2,http/1.1", "quic": "h2,http/1.1", "grpc": "h2", "http": "http/1.1"}
@@ -108,5 +109,6 @@ def _binds(configuration: Configuration, one: Carried) -> Iterator[str]:
 
 
 def _comes_and_goes(configuration: Configuration, wish: VirtualServer) -> bool:
+    """Whether the address is of an HA group."""
     vip = wish.vip or ""
     return not is_address(vip) and configuration.vips[vip].ha_group is not None

@@ -32,7 +32,14 @@ from ansible_collections.evenkeel.lb.tests.contract.strategies import RANDOMS, a
 
 
 def service(**fields: Any) -> dict[str, Any]:
-    return {"name": "web", "vip": "192.0.2.10", "port": 80, "type": "layer7", "protocol": "http", "farm": "web"} | fields
+    return {
+        "name": "web",
+        "vip": "192.0.2.10",
+        "port": 80,
+        "type": "layer7",
+        "protocol": "http",
+        "farm": "web",
+    } | fields
 
 
 def blocks(farm: dict[str, Any] | None = None, **kinds: Any) -> dict[str, str]:
@@ -60,16 +67,23 @@ def test_what_is_written_is_read_back_and_order_means_nothing(random: Any) -> No
 
 
 def test_the_servers_of_failover_stand_by_in_the_order_of_their_weights() -> None:
-    servers = [{"name": name, "address": f"192.0.2.{weight}", "weight": weight} for name, weight in zip("abc", (1, 9, 5))]
+    servers = [
+        {"name": name, "address": f"192.0.2.{weight}", "weight": weight} for name, weight in (("a", 1), ("b", 9), ("c", 5))
+    ]
     text = blocks({"balance": "failover", "servers": servers})["farm web as web:http:80"]
     lines = [line.split() for line in text.splitlines() if line.startswith("    server ")]
     assert [(line[1], "backup" in line) for line in lines] == [("b", False), ("c", True), ("a", True)]
 
 
 def test_round_robin_pays_no_heed_to_weights_and_a_server_that_drains_has_none() -> None:
-    servers = [{"name": "a", "address": "192.0.2.1", "weight": 9}, {"name": "b", "address": "192.0.2.2", "state": "drained"}]
+    servers = [
+        {"name": "a", "address": "192.0.2.1", "weight": 9},
+        {"name": "b", "address": "192.0.2.2", "state": "drained"},
+    ]
     plain = held_in(blocks({"balance": "round_robin", "servers": servers})["farm web as web:http:80"]).servers
-    weighted = held_in(blocks({"balance": "weighted_round_robin", "servers": servers})["farm web as web:http:80"]).servers
+    weighted = held_in(
+        blocks({"balance": "weighted_round_robin", "servers": servers})["farm web as web:http:80"]
+    ).servers
     assert [(one.name, one.weight) for one in plain.values()] == [("a", 1), ("b", 0)]
     assert [(one.name, one.weight) for one in weighted.values()] == [("a", 9), ("b", 0)]
 
@@ -95,7 +109,10 @@ def test_what_is_asked_for_in_bytes_comes_as_bytes() -> None:
     checks = [{"name": "ping", "send": r"PING\r\n", "expect": "+PONG"}]
     text = blocks({"health_check": "ping"}, health_checks=checks)["farm web as web:http:80"]
     assert "tcp-check send-binary 50494e470d0a\n    tcp-check expect binary 2b504f4e47\n" in text
-    checks = [{"name": "page", "type": "http", "expect": r"it's\x01"}, {"name": "other", "type": "http", "expect": "it's"}]
+    checks = [
+        {"name": "page", "type": "http", "expect": r"it's\x01"},
+        {"name": "other", "type": "http", "expect": "it's"},
+    ]
     text = blocks({"health_check": "page"}, health_checks=checks)["farm web as web:http:80"]
     assert r"http-check expect rstring 'it\x27s\x01'" in text
     text = blocks({"health_check": "other"}, health_checks=checks)["farm web as web:http:80"]
@@ -155,7 +172,11 @@ def test_messages_of_haproxy_are_read_with_their_places() -> None:
 """
     assert complaints(output) == [
         ("/run/x.cfg", 12, "unknown keyword 'nonsense' in 'frontend' section"),
-        ("/run/x.cfg", 20, "'bind 127.0.0.1:80' in section 'frontend' : unable to load certificate from file '/etc/x.pem'."),
+        (
+            "/run/x.cfg",
+            20,
+            "'bind 127.0.0.1:80' in section 'frontend' : unable to load certificate from file '/etc/x.pem'.",
+        ),
         ("", 0, "Proxy 'web': no server"),
     ]
 
