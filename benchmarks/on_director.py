@@ -21,6 +21,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import runtime
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse import parse as parse_haproxy
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import generation
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import apply, flush, read_table
@@ -141,6 +144,21 @@ def settle(rules: Json) -> Json:
     return measured(wait)
 
 
+def serves(file: Json) -> Json:
+    """Seconds until the running HAProxy has what a file of ours says."""
+    with open(file, encoding="utf-8") as held:
+        wanted = generation(parse_haproxy(held.read())[1])
+    end = time.monotonic() + SECONDS_TO_SETTLE
+
+    def wait() -> None:
+        while runtime.generation(System()) != wanted:
+            if time.monotonic() > end:
+                raise TimeoutError(f"HAProxy does not hold {file}")
+            time.sleep(0.02)
+
+    return measured(wait)
+
+
 COMMANDS: dict[str, Callable[[Json], Json]] = {
     "clear": clear,
     "fill": fill,
@@ -151,6 +169,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "memory": memory,
     "run": run,
     "settle": settle,
+    "serves": serves,
 }
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def fingerprint(content: str) -> Optional[str]:
     if match is None:
         return None
     try:
-        return hashlib.sha1(base64.b64decode("".join(match[1].split()))).hexdigest().upper()  # noqa: S324
+        return hashlib.sha1(base64.b64decode("".join(match[1].split()))).hexdigest().upper()
     except ValueError:
         return None
 

@@ -68,7 +68,8 @@ def test_what_is_written_is_read_back_and_order_means_nothing(random: Any) -> No
 
 def test_the_servers_of_failover_stand_by_in_the_order_of_their_weights() -> None:
     servers = [
-        {"name": name, "address": f"192.0.2.{weight}", "weight": weight} for name, weight in (("a", 1), ("b", 9), ("c", 5))
+        {"name": name, "address": f"192.0.2.{weight}", "weight": weight}
+        for name, weight in (("a", 1), ("b", 9), ("c", 5))
     ]
     text = blocks({"balance": "failover", "servers": servers})["farm web as web:http:80"]
     lines = [line.split() for line in text.splitlines() if line.startswith("    server ")]
