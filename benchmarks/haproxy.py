@@ -6,8 +6,8 @@
 
 HAProxy runs before and after; there are no health checks, as nothing would answer them. Writes to build/bench.json:
 
-- ``haproxy.module_empty``: a module's whole process from a HAProxy that has nothing of it, against the same file put there
-  by hand, ``haproxy -c``, ``systemctl reload``, and waiting until the new worker has it all
+- ``haproxy.module_empty``: a module's whole process from a HAProxy that has nothing of it, against the same file put
+  there by hand, ``haproxy -c``, ``systemctl reload``, and waiting until the new worker has it all
 - ``haproxy.module_nochange``: with nothing to change, against ``haproxy -c``
 - ``haproxy.module_one``: with one weight among all to change, without a reload, against the same by hand as above
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Directors with HAProxy as the distribution has it, beside a configuration of somebody else, and servers to balance."""
+"""Directors with HAProxy as the distribution has it, beside a configuration of somebody else, and servers."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HAProxy engine on real directors with HAProxy 2.6 and 3.0: files, process, connections, and what a failure leaves."""
+"""The HAProxy engine on real directors with HAProxy 2.6 and 3.0: files, process, and what a failure leaves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import (
 
 STATE = f"""
 for file in {FILE} {USERS} /etc/haproxy/evenkeel/* /etc/evenkeel/lb.json; do echo "== $file"; cat $file; done 2>&1
-ls -A /etc/haproxy; systemctl show -p ActiveState -p MainPID -p NRestarts haproxy; ss -H -l -t -n | awk '{{print $4}}' | sort
+ls -A /etc/haproxy; systemctl show -p ActiveState -p MainPID -p NRestarts haproxy
+ss -H -l -t -n | awk '{{print $4}}' | sort
 """
 ASK = """
 import socket, sys

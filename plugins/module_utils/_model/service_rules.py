@@ -188,8 +188,9 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm, telli
 def _family_problem(
     path: str, address: Optional[str], wish: VirtualServer, family: Optional[int], farm: Farm, telling: Optional[str]
 ) -> Iterator[Problem]:
-    """A proxy and a tunnel lead to a server of another family, but the kernel's synchronisation of connections does not know such
-    servers, and it takes the one or the other (net/netfilter/ipvs/ip_vs_ctl.c, ``mixed_address_family_dests``)."""
+    """A proxy and a tunnel lead to a server of another family, but the kernel's synchronisation of connections does
+    not know such servers, and it takes the one or the other
+    (net/netfilter/ipvs/ip_vs_ctl.c, ``mixed_address_family_dests``)."""
     if address is None or family is None or version_of(address) == family or wish.carrier == "haproxy":
         return
     message = f"{address} is not IPv{family} as virtual server {wish.name!r} is"

@@ -132,7 +132,8 @@ class VirtualServer:
         Choice("auto", "static", "pool"),
         "Which source address servers see. V(auto) is an address of the director, V(static) one address and V(pool)"
         " a network that O(source_nat_pool) names. Unset leaves the client's address, where the engine is no proxy.",
-        "A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it, unless O(engine) is V(haproxy).",
+        "A Linux director needs C(director_source_nat) of the role P(evenkeel.lb.director#role) for it, unless"
+        " O(engine) is V(haproxy).",
         impact="reset",
     )
     source_nat_pool: Optional[str] = option(

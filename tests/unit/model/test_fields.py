@@ -80,6 +80,7 @@ anything = st.recursive(
         (lists.References(), ["b", "a", "b"], ("b", "a")),
         (lists.Interfaces(), ["eth2", "eth1", "eth2"], ("eth1", "eth2")),
         (lists.Programs(), ("nginx", "haproxy"), ("haproxy", "nginx")),
+        (lists.ConfigLines(), [" option  x ", "option  x"], ("option  x", "option  x")),
         (lists.Arguments(), ["-c", 1, "-c", "1"], ("-c", "1", "-c", "1")),
         (attributes.Attributes(), {"b": None, "a": 80}, (("a", "80"), ("b", None))),
         (addresses.Prefix(), "FD10:0::/64", "fd10::/64"),

@@ -362,3 +362,9 @@ def test_a_field_type_has_to_say_how_it_parses() -> None:
 )
 def test_the_type_chooses_the_engine_unless_one_is_named(said: dict[str, Any], carrier: str) -> None:
     assert Configuration.from_document(edited(said)).virtual_servers["web"].carrier == carrier
+
+
+@pytest.mark.parametrize("path", ["farms.servers.address", "farms.sorry_server.address"])
+def test_a_proxy_speaks_to_servers_of_the_other_family(path: str) -> None:
+    _configuration, found = examine(edited({path: "fd20::9", "virtual_servers.type": "layer7"}))
+    assert found == ()

@@ -4,8 +4,8 @@
 
 """What only the director can tell of a candidate, before anything moves. Private to evenkeel.lb.
 
-``haproxy -c`` is asked about the candidate together with the user's files. It does not mind two proxies on one port, nor
-a port that another program has; those are found here.
+``haproxy -c`` is asked about the candidate together with the user's files. It does not mind two proxies on one port,
+nor a port that another program has; those are found here.
 """
 
 from __future__ import annotations

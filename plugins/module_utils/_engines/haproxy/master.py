@@ -49,8 +49,9 @@ def processes_in(answer: str) -> Processes:
 
 
 def reload(system: System, path: str, generation: Optional[str]) -> str:
-    """Let the master load its files again and wait until the new worker holds ``generation`` (None: nothing of ours); says what was done and
-    what became of the worker before. Raises EngineFault when it does not come to that."""
+    """Let the master load its files again and wait until the new worker holds ``generation`` (None: nothing of ours).
+
+    Says what was done and what became of the worker before. Raises EngineFault when it does not come to that."""
     before = processes(system, path)
     try:
         said = runtime.ask(system, "reload;quit", path, _SECONDS_OF_A_RELOAD)

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What has to be done for HAProxy to hold what is wanted: told to the running process where that is possible, else by one
-reload. Pure. Private to evenkeel.lb.
+"""What has to be done for HAProxy to hold what is wanted: told to the running process where that is possible, else by
+one reload. Pure. Private to evenkeel.lb.
 """
 
 from __future__ import annotations

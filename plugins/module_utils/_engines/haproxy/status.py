@@ -4,7 +4,8 @@
 
 """What HAProxy runs now: servers with their health, connections and counters. Private to evenkeel.lb.
 
-Of ``show stat`` (management.txt, 9.1 "CSV format"): ``scur`` connections are open, ``qcur`` requests wait for the server.
+Of ``show stat`` (management.txt, 9.1 "CSV format"): ``scur`` connections are open, ``qcur`` requests wait for the
+server.
 """
 
 from __future__ import annotations

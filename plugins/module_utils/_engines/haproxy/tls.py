@@ -4,8 +4,9 @@
 
 """Certificates: which files HAProxy is given, and the words around them. Pure. Private to evenkeel.lb.
 
-HAProxy wants a certificate, its chain and its key in one file. We write one for each profile that is used, from the files
-that the profile names, so that a renewed certificate is a change that can be seen, and given to the running process.
+HAProxy wants a certificate, its chain and its key in one file. We write one for each profile that is used, from the
+files that the profile names, so that a renewed certificate is a change that can be seen, and given to the running
+process.
 """
 
 from __future__ import annotations

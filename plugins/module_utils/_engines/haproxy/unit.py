@@ -119,8 +119,8 @@ def command_in(words: List[str]) -> Command:
 
 
 def lacking(system: System) -> List[Problem]:
-    """What has to be there before HAProxy can be told anything: itself, a master with a socket, and our file as the last
-    of those it loads."""
+    """What has to be there before HAProxy can be told anything: itself, a master with a socket, and our file as the
+    last of those it loads."""
     if system.which("haproxy") is None:
         return [Problem("haproxy", "is not installed", "the package haproxy; role evenkeel.lb.director installs it")]
     found = command(system)

@@ -15,7 +15,8 @@ from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
 
 SERVERS = """1
 # be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight \
-srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id \
+srv_time_since_last_change srv_check_status srv_check_result srv_check_health \
+srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id \
 srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port
 5 web:http 1 s1 127.0.0.1 0 0 7 3 2 8 2 0 6 0 0 0 - 9001 - 0 0 - - 0
 5 web:http 2 s2 fd20::2 0 5 1 1 2 1 0 0 8 0 0 0 - 9002 - 0 0 - - 0
