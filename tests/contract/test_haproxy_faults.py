@@ -7,8 +7,10 @@ result says what is left; and the next run comes to where it should."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -17,8 +19,9 @@ from ansible_collections.evenkeel.lb.tests.contract.director import Director
 from ansible_collections.evenkeel.lb.tests.contract.faults import KINDS
 from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import FILE, HOSTS, directors, reconcile
 
-# Every so many calls are tried.
-STRIDE = {"told": 2, "reloaded": 3}
+RANDOM = Random(int(os.environ["EVENKEEL_SEED"])) if "EVENKEEL_SEED" in os.environ else Random()
+# Every so many calls are tried, from another one on each time, so that all are in the end.
+STRIDE = {"told": 5, "reloaded": 6}
 STATE = f"cat {FILE} /etc/evenkeel/lb.json; ls -A /etc/haproxy /etc/haproxy/evenkeel; systemctl is-active haproxy"
 
 
@@ -68,7 +71,7 @@ def test_a_fault_at_any_call_leaves_the_director_as_it_was_or_says_what_is_left(
     before = director.shell(STATE)
     ended: Counter[str] = Counter()
     for way in KINDS:
-        at = 0
+        at = RANDOM.randrange(STRIDE[kind])
         while True:
             answer = director.drive("struck", {"document": document(kind), "at": at, "kind": way})
             if not answer["struck"]:
@@ -94,7 +97,7 @@ def test_a_fault_at_any_call_leaves_the_director_as_it_was_or_says_what_is_left(
 def test_a_run_that_is_killed_is_ended_by_the_next(director: Director, kind: str) -> None:
     settled(director, {})
     settled(director, document())
-    at = kills = 0
+    at, kills = RANDOM.randrange(STRIDE[kind]), 0
     while director.drive("killed", {"document": document(kind), "at": at}):
         kills += 1
         settled(director, document(kind) if kills % 2 else document())
