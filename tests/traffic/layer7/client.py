@@ -4,7 +4,8 @@
 
 """A client of layer 7 that never stops to ask, on connections that it keeps as long as it may.
 
-usage: client.py PROTOCOL ADDRESS PORT SITE [--authority FILE] [--count N] [--interval MS] [--ready FILE]
+usage: client.py PROTOCOL ADDRESS PORT SITE [--authority FILE [--certificate FILE]] [--count N] [--interval MS]
+                 [--ready FILE]
 
 PROTOCOL is one of conversations.py. Asks --count times, or until SIGTERM, and prints one JSON document: sent, failed,
 by_server, errors, connections (how many were opened), and again (how many requests the protocol had sent on another

@@ -22,7 +22,7 @@ import h2.connection
 import h2.errors
 import h2.events
 import h2.exceptions
-from server import CHUNK, CHUNKS
+from content import CHUNK, CHUNKS
 from websockets.sync.client import connect
 
 SECONDS = 5.0

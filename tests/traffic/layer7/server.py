@@ -24,9 +24,9 @@ from typing import Any
 
 import grpc
 from aiohttp import WSMsgType, web
+from content import CHUNK, CHUNKS
 
-CHUNK = bytes(range(256)) * 16
-CHUNKS, PAUSE = 40, 0.05
+PAUSE = 0.05
 
 
 class AnyMethod(grpc.GenericRpcHandler):
