@@ -20,6 +20,7 @@ import pytest
 
 from ansible_collections.evenkeel.lb.tests.aloha_simulator.appliance import Appliance
 from ansible_collections.evenkeel.lb.tests.aloha_simulator.server import Simulator, serving
+from ansible_collections.evenkeel.lb.tests.aloha_simulator.switches import Fault
 
 PASSWORD = "pa55-w0rd-nobody-may-see"
 # How the header of basic authentication begins.
@@ -196,3 +197,12 @@ def test_failover_and_waiting_say_why_they_cannot(pair: list[Simulator], play: P
     played = play(pair[:1], drain)
     assert played.status == 2 and "counts no connections" in played.shown
     assert pair[0].appliance.root.document()["l4_farm"]["web"]["children"]["web1"]["weight"] == "0"
+
+
+def test_a_lock_is_waited_for_longer_than_ansible_keeps_a_silent_connection(pair: list[Simulator], play: Play) -> None:
+    appliance = pair[0].appliance
+    for number in range(3, 7):  # the first write, after 1 + 2 + 4 + 8 s
+        appliance.strike(number, Fault("lock"))
+    played = play(pair[:1], ONE_TASK, ansible_connect_timeout=7)
+    assert played.status == 0, played.shown
+    assert [request.method for request in appliance.requests].count("POST") == 5

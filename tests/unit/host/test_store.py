@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import PATH, Store
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault, System
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.tests.unit.configurations import any_documents
 from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
@@ -124,3 +125,14 @@ def test_on_a_file_system_that_cannot_be_written_the_record_that_was_not_touched
     store = Store(ReadOnly())
     store.load()
     store.back(None)
+
+
+def test_the_record_of_another_director_lies_elsewhere(tmp_path: Path) -> None:
+    """Of one that has no room for it, such as an appliance; each has its own, and its own lock."""
+    first, second = System.keeping(str(tmp_path / "one")), System.keeping(str(tmp_path / "two"))
+    wanted = Configuration.from_document({"farms": [{"name": "web"}]})
+    Store(first).save(wanted)
+    assert Store(first).load() == wanted
+    assert Store(second).load() == Configuration()
+    assert (first.record, first.run_lock) == (str(tmp_path / "one/lb.json"), str(tmp_path / "one/lock"))
+    assert System.record == PATH == "/etc/evenkeel/lb.json"
