@@ -43,7 +43,7 @@ aloha-demo: setup export ## two simulated ALOHA appliances, and a playbook on th
 	@demo/aloha/run
 
 bench: setup ## measure against what people use today, for build/bench.json and docs/benchmarks.md (half an hour)
-	@for name in ipvs keepalived haproxy model_validation estate page; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done
+	@for name in ipvs keepalived haproxy aloha model_validation estate page; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done
 
 clean: ## remove what builds and tests left in the tree
 	rm -rf build collections tests/output .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache
