@@ -54,7 +54,8 @@ class Observed:
 @dataclass(frozen=True)
 class Snapshot:
     """Our file, whether keepalived ran, those of the services in question (``keys``) that were in the kernel, and the
-    HA groups it had, with what is ``former`` when they are back, and the ``holds`` of those that come and go, by name."""
+    HA groups it had, with what is ``former`` when they are back, and the ``holds`` of those that come and go, by
+    name."""
 
     text: Optional[str]
     active: bool
