@@ -99,7 +99,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return host_checks.looked(desired, system) if desired.blocks else []
 
     def check(self, desired: Desired, system: System) -> List[Problem]:
-        if not desired.blocks and (not system.read(FILE) or system.which("haproxy") is None):
+        if not desired.blocks and unit.lacking(system):
             return []
         return host_checks.refusals(desired, system)
 
@@ -111,6 +111,8 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return Snapshot({path: system.read(path) for path in sorted(paths)}, active, found)
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
+        if not steps:
+            return Applied()
         before = files.held(system)
         files.put(system, files.wanted(system, desired.blocks))
         done: List[str] = []
@@ -165,6 +167,8 @@ class HaproxyEngine(Engine[Desired, Observed]):
 
     @staticmethod
     def _wrong(desired: Desired, system: System) -> List[Problem]:
+        if not desired.blocks and not system.read(FILE):
+            return []
         if not unit.is_active(system):
             return [Problem("haproxy", "does not run", f"see journalctl -u {unit.UNIT}")] if desired.blocks else []
         found = _running(system, desired.blocks)
