@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.validation import check_type_dict
@@ -21,9 +21,11 @@ from .._model.objects import described, parse, serialise
 from .._model.problems import InvalidConfiguration, Problem, in_order
 from .._model.secrets import secrets_in
 from .._reconcile import Result, Wish, reconcile
-from .appliance import Door
 from .argspec import argument_spec
 from .diff import diff_of
+
+if TYPE_CHECKING:
+    from .appliance import Door
 
 # Options of every module beside those of its object; described in the documentation fragment transaction.
 TRANSACTION: Dict[str, Any] = {
@@ -97,6 +99,9 @@ class Module(AnsibleModule):
     def door(self) -> Optional[Door]:
         """The way to an appliance; None on a Linux director."""
         if self._socket_path and self._door is None:
+            # on a Linux director, where most modules run, nobody has to wait for this
+            from .appliance import Door
+
             self._door = Door.at(self._socket_path)
         return self._door
 
