@@ -47,13 +47,14 @@ step "the audit report in a browser" "$python" -m pytest -q tests/browser
 # The others in that folder take long: make prove.
 step "contract tests of the engines" "$python" -m pytest -q \
   tests/contract/test_ipvs_kernel.py tests/contract/test_keepalived_host.py tests/contract/test_last_resort_host.py \
-  tests/contract/test_config_host.py
+  tests/contract/test_config_host.py tests/contract/test_haproxy_host.py
 step "the lab itself" "$python" -m pytest -q tests/lab
 newer=
 if [[ -d $VENVS/core221 ]]; then
   newer=ha_pair_direct_routing
   step "molecule, $newer, ansible-core 2.21" tools/molecule.sh -e core221 "$newer"
 fi
+# Only there does keepalived hear that a haproxy has died.
 step "our own kernel, compiled meanwhile" ended kernel
 mapfile -t others < <(all_scenarios | grep -vx "$newer")
 step "molecule, ${others[*]}, ansible-core 2.19" tools/molecule.sh "${others[@]}"

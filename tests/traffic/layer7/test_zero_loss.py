@@ -63,13 +63,11 @@ def document(director: str, farm: dict[str, Any], more: bool) -> Document:
         )
     ]
     offloaded = {"ssl_offload": True, "certificate_profiles": ["www"]}
-    # else a reload ends connections that wait for their next request, which a client may have sent just then
-    in_peace = {"extra_config": ["option idle-close-on-response"]}
     served: list[Document] = []
     for family in (4, 6):
         wishes: list[Document] = [
-            {"name": "http", "port": HTTP, "protocol": "http", "farm": "web", **in_peace},
-            {"name": "https", "port": HTTPS, "protocol": "https", "farm": "web", **in_peace, **offloaded},
+            {"name": "http", "port": HTTP, "protocol": "http", "farm": "web"},
+            {"name": "https", "port": HTTPS, "protocol": "https", "farm": "web", **offloaded},
             {"name": "grpc", "port": GRPC, "protocol": "grpc", "farm": "grpc", **offloaded},
             {"name": "kept", "port": OTHER_PORT + 1, "protocol": "http", "farm": "kept"},
         ]

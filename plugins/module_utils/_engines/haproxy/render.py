@@ -70,6 +70,8 @@ def header(blocks: Blocks) -> str:
         "    mode tcp\n"
         "    log global\n"
         "    option dontlognull\n"
+        # a connection that a server refuses is tried on another one at once
+        "    option redispatch 1\n"
         "    timeout connect 5s\n"
         "    timeout client 1m\n"
         "    timeout server 1m\n"

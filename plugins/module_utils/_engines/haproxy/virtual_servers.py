@@ -67,6 +67,9 @@ def section_of(configuration: Configuration, one: Carried) -> Section:
     farm = with_defaults(configuration.farms[wish.farm or ""])
     http = mode_of(wish) != "tcp"
     lines = [Line(f"mode {'http' if http else 'tcp'}", f"{path}.protocol")]
+    if http:
+        # a reload closes idle connections with an answer that says so: no request is lost on its way to one
+        lines.append(Line("option idle-close-on-response", f"{path}.protocol"))
     lines += [Line(text, f"{path}.{'port' if wish.port else 'ports'}") for text in _binds(configuration, one)]
     if wish.ssl_offload:
         lines += list_lines(configuration, wish.certificate_profiles)
