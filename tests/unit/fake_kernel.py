@@ -136,8 +136,9 @@ class FakeKernel:
     def start_daemon(self, daemon: Daemon) -> int:
         if daemon.role in self.daemons:
             return errno.EEXIST
-        if any(family_of(at) != key.family for key, (_service, servers) in self.services.items() for at, _port in servers):
-            return errno.EINVAL
+        for key, (_service, servers) in self.services.items():
+            if any(family_of(address) != key.family for address, _port in servers):
+                return errno.EINVAL
         self.daemons[daemon.role] = daemon._replace(max_length=daemon.max_length or 1472)
         return 0
 

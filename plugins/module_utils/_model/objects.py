@@ -107,8 +107,8 @@ def described(kind: type) -> str:
 
 
 def _is_mapping(raw: Any) -> bool:
-    # to ask the abstract class takes several times as long, and every server is asked
-    return type(raw) is dict or isinstance(raw, abc.Mapping)
+    # to ask the abstract class alone takes several times as long, and every server is asked
+    return isinstance(raw, (dict, abc.Mapping))
 
 
 def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:

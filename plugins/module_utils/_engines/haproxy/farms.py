@@ -236,7 +236,8 @@ def _testing(configuration: Configuration, farm: Farm, way: Way, check: str, tes
     """A backend that carries nothing: a test that is not the farm's own needs rules of its own, which HAProxy has by
     backend."""
     rules = check_of(configuration, check)
-    assert rules is not None
+    if rules is None:
+        raise AssertionError(f"{check} tests nothing, and yet a server is to be tested by it")
     path = f"health_checks[{check}]"
     lines = []
     for server in tested:
