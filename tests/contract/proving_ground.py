@@ -82,8 +82,9 @@ def _furnish(director: Director) -> None:
 
 
 def versions_of(director: Director) -> dict[str, Version]:
-    """The versions of the software there that capabilities depend on."""
-    return {software: tuple(version) for software, version in director.drive("versions").items()}
+    """The versions of the software there that capabilities depend on; without what is not installed."""
+    found = director.drive("versions")
+    return {software: tuple(version) for software, version in found.items() if version is not None}
 
 
 def documents(count: int, seed: int, names: Sequence[str], versions: Mapping[str, Version]) -> list[Document]:
