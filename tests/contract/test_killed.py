@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import parse as parse_keepalived
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import parse as parse_keepalived
 from ansible_collections.evenkeel.lb.tests.contract.director import Director
 from ansible_collections.evenkeel.lb.tests.contract.edits import Document
 from ansible_collections.evenkeel.lb.tests.contract.expected import chosen_seed, saved_lines

@@ -15,16 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER, MARK, parse, subject_at
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs import rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.read_rules import read_rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import parse as keepalived
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.conf import read_conf
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import (
-    HEADER,
-    MARK,
-    blocks,
-    document,
-)
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import blocks, document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText
 from ansible_collections.evenkeel.lb.plugins.module_utils._host import ipvs_netlink, ipvs_settings, ipvs_wire
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import (
@@ -182,11 +178,11 @@ def rules_among_others(data: bytes) -> None:
 def our_keepalived_file(data: bytes) -> None:
     """Our file as blocks. What seems to be as we wrote it says the same."""
     text = text_of(data)
-    header, held = keepalived.parse(text)
+    header, held = parse(text)
     if (header, held) == (HEADER, OUR_BLOCKS):
         assert sorted(filter(None, text.split("\n"))) == sorted(filter(None, document(OUR_BLOCKS).split("\n")))
     for line in (0, 1, 10, 10**9):
-        keepalived.subject_at(text, line)
+        subject_at(text, line)
 
 
 def words_of_keepalived(data: bytes) -> None:

@@ -16,8 +16,9 @@ from hypothesis import given
 from ansible_collections.evenkeel.lb.plugins.filter.lb_normalize import lb_normalize
 from ansible_collections.evenkeel.lb.plugins.filter.lb_parse import lb_parse
 from ansible_collections.evenkeel.lb.plugins.filter.lb_render import lb_render
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import HEADER, document
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import document
 from ansible_collections.evenkeel.lb.tests.unit.configurations import pair, pair_document
 from ansible_collections.evenkeel.lb.tests.unit.filter.test_configurations import Vaulted
 from ansible_collections.evenkeel.lb.tests.unit.model.values import hostile

@@ -22,12 +22,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs import rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.engine import IpvsEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import render
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.daemon import FILE
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host import announcing
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_settings import Daemon, Timeouts

@@ -17,12 +17,13 @@ from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
+from ..blocks import parse
 from ..capabilities import Capabilities, Version
 from ..service_table import key_of
 from ..status import Status
 from . import files, host_checks, limits, master, planning, runtime, status, unit
 from .capabilities import CAPABILITIES, NAME
-from .parse import bind_of, parse
+from .parse import bind_of
 from .planning import Told
 from .render import blocks_of, generation, sections
 from .sections import Section, held_in

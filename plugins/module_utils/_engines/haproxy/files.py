@@ -12,8 +12,8 @@ import re
 from typing import Dict, List, Optional, Set
 
 from ..._host.system import System
-from .parse import parse
-from .render import Blocks, document
+from ..blocks import Blocks, parse
+from .render import document
 from .tls import Bundle, bundles_in, lists_in
 from .words import FILE
 

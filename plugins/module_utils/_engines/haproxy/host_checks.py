@@ -18,8 +18,9 @@ from typing import Dict, Iterator, List
 from ..._host.system import HostFault, System
 from ..._model.addresses import version_of
 from ..._model.problems import Problem, in_order
+from ..blocks import subject_at
 from . import files, unit
-from .parse import Complaint, binds_in, complaints, listeners_in, proxies_in, subject_at
+from .parse import Complaint, binds_in, complaints, listeners_in, proxies_in
 from .render import document, header
 from .state import Desired
 from .words import FILE, FOLDER

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple
-
-from .render import MARK, Blocks
+from typing import Dict, Iterator, List, NamedTuple, Sequence
 
 _SAID = re.compile(r"^\[(?P<level>ALERT|WARNING|NOTICE)\] +\(\d+\) : (?:config : )?(?P<text>.*)$")
 _PLACE = re.compile(r"\[(?P<file>/[^\]\[]*):(?P<line>\d+)\] ?(?:: )?")
@@ -28,21 +26,6 @@ class Complaint(NamedTuple):
     text: str
 
 
-def parse(text: str) -> Tuple[str, Blocks]:
-    """What stands before the first block, and the blocks by subject; ``document(blocks)`` gives the text again."""
-    head, *rest = re.split(f"^{re.escape(MARK)}", text, flags=re.MULTILINE)
-    found: Blocks = {}
-    for part in rest:
-        subject, _newline, block = part.partition("\n")
-        # a block that is there twice is told as both, so that it is no block of ours
-        found[subject] = found.get(subject, "") + _without_gap(block)
-    return _without_gap(head), found
-
-
-def _without_gap(text: str) -> str:
-    return text[:-1] if text.endswith("\n\n") else text
-
-
 def complaints(output: str) -> List[Complaint]:
     """The errors that ``haproxy -c`` tells of."""
     found = []
@@ -57,14 +40,6 @@ def complaints(output: str) -> List[Complaint]:
             text = _PLACE.sub("", text, count=1)
         found.append(Complaint(place["file"] if place else "", int(place["line"]) if place else 0, text.strip()))
     return found
-
-
-def subject_at(text: str, line: int) -> str:
-    """The subject of the block that holds a line of a rendered file, counted from 1; empty outside of all blocks."""
-    for above in reversed(text.splitlines()[:line]):
-        if above.startswith(MARK):
-            return above[len(MARK) :]
-    return ""
 
 
 def proxies_in(text: str) -> Dict[str, int]:

@@ -11,9 +11,10 @@ quoted where they may hold a character with a meaning there; ``extra_config`` al
 from __future__ import annotations
 
 import hashlib
-from typing import Dict, Iterator, List, Set
+from typing import List, Set
 
 from ..._model.configuration import Configuration
+from ..blocks import HEADER, Blocks, body
 from .capabilities import NAME
 from .farms import Way, sections_of
 from .sections import Section
@@ -23,13 +24,9 @@ from .virtual_servers import carried
 from .virtual_servers import section_of as frontend
 from .words import GENERATION, OWN, SOCKET
 
-MARK = "# evenkeel.lb: "
-_TITLE = "# Written by the Ansible collection evenkeel.lb from /etc/evenkeel/lb.json. Changes made here are put back.\n"
 # Built on an OpenSSL without QUIC, HAProxy has it only when it is told to do without what that lacks (3.0, 3.1
 # "limited-quic").
 _QUIC = ".if feature(QUIC_OPENSSL_COMPAT)\n    limited-quic\n.endif\n"
-
-Blocks = Dict[str, str]
 
 
 def sections(configuration: Configuration) -> List[Section]:
@@ -56,13 +53,13 @@ def blocks_of(parts: List[Section]) -> Blocks:
 
 def document(blocks: Blocks) -> str:
     """The whole file; equal blocks give equal bytes."""
-    return header(blocks) + "".join(_body(blocks))
+    return header(blocks) + "".join(body(blocks))
 
 
 def header(blocks: Blocks) -> str:
     """What stands before the blocks: all that HAProxy needs of a second file, and the generation of the whole."""
     return (
-        f"{_TITLE}global\n"
+        f"{HEADER}global\n"
         f"    stats socket {SOCKET} mode 600 level admin\n"
         f"    setenv {GENERATION} {generation(blocks)}\n"
         f"{_QUIC if any('    bind quic' in text for text in blocks.values()) else ''}"
@@ -86,9 +83,4 @@ def header(blocks: Blocks) -> str:
 
 def generation(blocks: Blocks) -> str:
     """A word that tells these blocks from all others."""
-    return hashlib.sha256("".join(_body(blocks)).encode()).hexdigest()[:32]
-
-
-def _body(blocks: Blocks) -> Iterator[str]:
-    for subject, text in sorted(blocks.items()):
-        yield f"\n{MARK}{subject}\n{text}"
+    return hashlib.sha256("".join(body(blocks)).encode()).hexdigest()[:32]

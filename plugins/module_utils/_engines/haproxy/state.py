@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 
+from ..blocks import Blocks
 from ..capabilities import Version
 from .parse import Bind
-from .render import Blocks
 
 
 class RunningServer(NamedTuple):
@@ -63,7 +63,6 @@ class Observed:
     version: Optional[Version]
     renewed: FrozenSet[str] = frozenset()
     forgotten: FrozenSet[str] = frozenset()
-    lists: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from typing import Dict, FrozenSet, Mapping, Optional, Pattern, Set, Tuple
 from ..._host.ipvs_netlink import read_table_anew
 from ..._host.ipvs_table import IPV4, IPV6, ServiceKey, Table, canonical_address, family_of
 from ..._host.system import System
+from ..blocks import Blocks
 from ..service_table import PROTOCOLS
 from .checkers_dump import asked
-from .render import Blocks
 
 Servers = Mapping[ServiceKey, FrozenSet[Tuple[str, int]]]
 

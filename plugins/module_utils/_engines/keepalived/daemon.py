@@ -12,10 +12,11 @@ from typing import List, Optional
 from ..._host.system import Completed, System
 from ..._model.problems import Problem
 from ..base import EngineFault
+from ..blocks import Blocks, subject_at
 from ..capabilities import Version
 from ..versions import version_in
-from .parse import Complaint, complaints, subject_at
-from .render import Blocks, document
+from .parse import Complaint, complaints
+from .render import document
 
 FILE = "/etc/keepalived/evenkeel.conf"
 MAIN = "/etc/keepalived/keepalived.conf"

@@ -22,6 +22,7 @@ from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import Service, services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Outcomes, Step
+from ..blocks import Blocks, parse
 from ..capabilities import Capabilities, Version
 from ..kernel_support import lacking
 from ..service_connections import connections_by_ipvs
@@ -34,8 +35,7 @@ from .connection_sync import Sync, sync_in
 from .connection_sync import settle as settle_sync
 from .last_resort import Relief, backends_of, has_taken_effect, relief, replacement
 from .outcomes import outcomes
-from .parse import parse
-from .render import Blocks, blocks, document
+from .render import blocks, document
 from .state import Desired, Observed, Snapshot
 from .status import status as status_of
 from .tracking_text import needs_restart

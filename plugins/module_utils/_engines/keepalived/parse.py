@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Tuple
-
-from .render import MARK, Blocks
+from typing import List, NamedTuple
 
 # Said when every server of a virtual server drains (weight 0); keepalived then counts the quorum as lost, which only
 # matters with a sorry server. Text of 2.2.7 to 2.4.3.
@@ -33,21 +31,6 @@ class Complaint(NamedTuple):
     text: str
 
 
-def parse(text: str) -> Tuple[str, Blocks]:
-    """What stands before the first block, and the blocks by subject; ``document(blocks)`` gives the text again."""
-    head, *rest = re.split(f"^{re.escape(MARK)}", text, flags=re.MULTILINE)
-    found: Blocks = {}
-    for part in rest:
-        subject, _newline, block = part.partition("\n")
-        # a block that is there twice is told as both, so that it is no block of ours
-        found[subject] = found.get(subject, "") + _without_gap(block)
-    return _without_gap(head), found
-
-
-def _without_gap(text: str) -> str:
-    return text[:-1] if text.endswith("\n\n") else text
-
-
 def complaints(output: str, candidate: str) -> List[Complaint]:
     """What ``keepalived -t`` says is wrong; places are kept for the file ``candidate`` only."""
     found = []
@@ -57,11 +40,3 @@ def complaints(output: str, candidate: str) -> List[Complaint]:
         if not any(known.search(text) for known in _HARMLESS):
             found.append(Complaint(int(place["line"]) if place and place["file"] == candidate else 0, text))
     return found
-
-
-def subject_at(text: str, line: int) -> str:
-    """The subject of the block that holds a line of a rendered file, counted from 1; empty outside of all blocks."""
-    for above in reversed(text.splitlines()[:line]):
-        if above.startswith(MARK):
-            return above[len(MARK) :]
-    return ""

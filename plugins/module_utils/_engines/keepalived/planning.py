@@ -13,12 +13,12 @@ from typing import Iterator, List
 
 from ..._host.ipvs_table import Operation
 from ..base import Step
+from ..blocks import HEADER
 from ..kernel_differences import Places
 from . import connection_timeouts, daemon, drifts, kernel, vips
 from .capabilities import NAME
 from .connection_sync import sync_in
 from .impact import impact_of_change
-from .render import HEADER
 from .state import Desired, Observed
 from .vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS, HA_GROUP, masked
 

@@ -10,24 +10,20 @@ that passed the field types of the model reach this text, and none of them can h
 
 from __future__ import annotations
 
-from typing import Dict, Iterator
+from typing import Iterator
 
 from ..._model.configuration import Configuration
 from ..._model.farm import Farm
 from ..._model.services import Backend, Service, services
+from ..blocks import HEADER, Blocks, body
 from ..service_table import SCHEDULERS, WITH_PORT
 from .checkers import checker
 from .last_resort import backends_of, sorry_port, within
 from .vrrp_text import vrrp_blocks
 from .words import seconds
 
-HEADER = "# Written by the Ansible collection evenkeel.lb from /etc/evenkeel/lb.json. Changes made here are put back.\n"
-MARK = "# evenkeel.lb: "
-
 _METHODS = {"nat": "NAT", "gateway": "DR", "tunnel": "TUN"}
 _CHECKSUMS = {"none": "nocsum", "full": "csum", "remote": "remcsum"}
-
-Blocks = Dict[str, str]
 
 
 def blocks(configuration: Configuration) -> Blocks:
@@ -46,7 +42,7 @@ def blocks(configuration: Configuration) -> Blocks:
 
 def document(parts: Blocks) -> str:
     """The whole file; equal blocks give equal bytes."""
-    return HEADER + "".join(f"\n{MARK}{subject}\n{text}" for subject, text in sorted(parts.items()))
+    return HEADER + "".join(body(parts))
 
 
 def _text(lines: Iterator[str]) -> str:

@@ -12,10 +12,10 @@ from typing import FrozenSet, Mapping, Optional, Tuple
 from ..._host.ipvs_settings import Timeouts
 from ..._host.ipvs_table import ServiceKey, Table
 from ..._model.services import Service
+from ..blocks import Blocks
 from . import connection_timeouts, kernel, vips
 from .belief import Servers
 from .connection_sync import Sync
-from .render import Blocks
 
 
 @dataclass(frozen=True)

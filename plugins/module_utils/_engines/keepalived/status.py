@@ -13,14 +13,13 @@ from ..._host.ipvs_statistics import ServiceStatistics, read_statistics
 from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.services import Backend, Service, services
+from ..blocks import Blocks, parse
 from ..service_status import statuses
 from ..service_table import destination_of, key_of
 from ..status import GroupStatus, Status
 from . import belief, daemon, vrrp
 from .capabilities import NAME
 from .last_resort import replacement
-from .parse import parse
-from .render import Blocks
 
 STATES = {vrrp.ACTIVE: "master", vrrp.STANDBY: "backup", vrrp.FAULTY: "fault"}
 

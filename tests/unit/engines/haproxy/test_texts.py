@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import parse, subject_at
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse import (
     bind_of,
     binds_in,
     complaints,
     listeners_in,
-    parse,
     proxies_in,
-    subject_at,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document, header, sections
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.sections import held_in

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import belief
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.daemon import FILE
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_netlink import read_table
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table import ServiceKey

@@ -9,14 +9,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER, parse, subject_at
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.impact import impact_of_change
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import (
     Complaint,
     complaints,
-    parse,
-    subject_at,
 )
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import HEADER, blocks, document
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import blocks, document
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.vip import HaGroup, Vip

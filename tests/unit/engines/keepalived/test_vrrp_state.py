@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import connection_sync, vips, vrrp
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.connection_sync import Sync
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import HEADER
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.state import Observed
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.vips import Seen
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.vrrp import Instance

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER, parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.impact import impact_of_change
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import parse
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import HEADER, blocks, document
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import blocks, document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.state import Observed
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.tracking_text import needs_restart
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.vrrp_text import masked

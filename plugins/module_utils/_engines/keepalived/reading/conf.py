@@ -16,11 +16,11 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tup
 from ...._model.fields import Name
 from ...._model.services import mark_of
 from ...._model.virtual_server import VirtualServer
+from ...blocks import MARK
 from ...found_services import FoundKey, FoundService, Origins, documents
 from ...found_validity import valid
 from ...reading import Finding, Findings, Place, Reading
 from ..hold import is_hold
-from ..render import MARK
 from ..vrrp_text import CONNECTION_SYNC, CONNECTION_TIMEOUTS
 from .heads import read_head
 from .lines import Conf, read_lines

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, List, Set
 
-from ..render import HEADER, MARK
+from ...blocks import HEADER, MARK
 from .lines import Conf
 from .tree import Statement
 
