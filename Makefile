@@ -42,7 +42,7 @@ demo: ## boot a lab, make a pair, break things and show what the client sees
 aloha-demo: setup export ## two simulated ALOHA appliances, and a playbook on them
 	@demo/aloha/run
 
-bench: setup ## measure against what people use today, for build/bench.json and docs/benchmarks.md (half an hour)
+bench: setup ## measure against what people use today, for build/bench.json and docs/benchmarks.md (takes long)
 	@for name in ipvs keepalived haproxy aloha model_validation estate page; do $(CACHE)/venv/core219/bin/python benchmarks/$$name.py || exit 1; done
 
 clean: ## remove what builds and tests left in the tree
