@@ -21,8 +21,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import parse as parse_blocks
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import runtime
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse import parse as parse_haproxy
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import generation
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
@@ -147,7 +147,7 @@ def settle(rules: Json) -> Json:
 def serves(file: Json) -> Json:
     """Seconds until the running HAProxy has what a file of ours says."""
     with open(file, encoding="utf-8") as held:
-        wanted = generation(parse_haproxy(held.read())[1])
+        wanted = generation(parse_blocks(held.read())[1])
     end = time.monotonic() + SECONDS_TO_SETTLE
 
     def wait() -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -49,3 +50,11 @@ def test_the_rules_are_the_table_of_the_wish_and_one_weight_is_one_change() -> N
     other = ipvs.compile(Configuration.from_document(wishes.wish(20, "ipvs", wishes.OTHER_WEIGHT))).table
     [operation] = difference(table, other)
     assert (operation.action, operation.after.weight) == ("edit", wishes.OTHER_WEIGHT)
+
+
+PROGRAMS = [path for path in Path(common.__file__).parent.glob("*.py") if '__name__ == "__main__"' in path.read_text()]
+
+
+@pytest.mark.parametrize("program", sorted(path.stem for path in PROGRAMS))
+def test_what_a_benchmark_imports_is_there(program: str) -> None:
+    assert importlib.import_module(program).__doc__
