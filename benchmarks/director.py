@@ -82,6 +82,13 @@ def director() -> Iterator[Director]:
         subprocess.run([LAB, "down", name], check=True)
 
 
+def start_keepalived(host: Director, file: str) -> None:
+    """keepalived, which is to read one file that others write; the file is empty."""
+    # with something of its own, or keepalived never says that it is ready
+    configuration = f"printf 'static_routes {{\\n}}\\ninclude {file}\\n' > /etc/keepalived/keepalived.conf"
+    host.shell(f"{configuration} && : > {file} && systemctl reset-failed && systemctl restart keepalived.service")
+
+
 def sent_by_ansible(module: Path, options: dict[str, Any]) -> bytes:
     """The program that Ansible writes to a host and starts there: the module with all it imports, and its options."""
     # in a process of its own: Ansible wants to be the first to import from collections

@@ -35,13 +35,12 @@ from pathlib import Path
 from typing import Any
 
 from common import REPOSITORY, Seconds, collection, compared, record
-from director import LAB, SPEC, Director, director, sent_by_ansible
+from director import LAB, SPEC, Director, director, sent_by_ansible, start_keepalived
 from wishes import OTHER_WEIGHT, SERVERS, WEIGHT, rules_of, wish
 
 HERE = REPOSITORY / "benchmarks/estate"
 COLLECTIONS = REPOSITORY / "build/collections"
 MODULE = REPOSITORY / "plugins/modules/lb_config.py"
-MAIN = "/etc/keepalived/keepalived.conf"
 FILE = "/etc/keepalived/evenkeel.conf"
 
 SERVICES = 1000
@@ -228,9 +227,7 @@ def bench(loop: int) -> Iterator[Bench]:
         host.install("ipvsadm", "keepalived")
         for weight in (WEIGHT, OTHER_WEIGHT):
             host.write(f"{weight}.rules", rules_of(SERVICES, weight))
-        # with something of its own, or keepalived never says that it is ready
-        host.shell(f"printf 'static_routes {{\\n}}\\ninclude {FILE}\\n' > {MAIN} && : > {FILE}")
-        host.shell("systemctl reset-failed && systemctl restart keepalived.service")
+        start_keepalived(host, FILE)
         yield Bench(host, Ansible(host.lab, Path(folder)), Path(folder), loop)
 
 

@@ -18,12 +18,11 @@ import argparse
 import json
 
 from common import Seconds, collection, compared, record
-from director import Director, director
+from director import Director, director, start_keepalived
 from wishes import OTHER_WEIGHT, SERVERS, WEIGHT, rules_of, wish
 
 SERVICES = 1000
 ROUNDS = 3
-MAIN = "/etc/keepalived/keepalived.conf"
 FILE = "/etc/keepalived/evenkeel.conf"
 TEST = [["keepalived", "-t"], None]
 RELOAD = [["systemctl", "reload", "keepalived.service"], None]
@@ -47,7 +46,7 @@ def prepare(host: Director) -> None:
     for name in ("none.conf", "none.rules"):
         host.write(name, b"")
     host.write("none.wish", b"{}")
-    host.shell(f"echo 'include {FILE}' > {MAIN} && : > {FILE} && systemctl start keepalived.service")
+    start_keepalived(host, FILE)
     host.do("module", "none.wish")
 
 
