@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
 from common import Seconds, collection, compared, record
 from director import Director, director, start_keepalived
@@ -29,22 +30,23 @@ RELOAD = [["systemctl", "reload", "keepalived.service"], None]
 SAVE = [["ipvsadm", "--save", "-n"], None]
 
 
-def text_of(weight: int) -> bytes:
+def text_of(wanted: dict[str, Any]) -> bytes:
     """What keepalived has to be told."""
     from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import blocks, document
     from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 
-    return document(blocks(Configuration.from_document(wish(SERVICES, "keepalived", weight)))).encode()
+    return document(blocks(Configuration.from_document(wanted))).encode()
 
 
 def prepare(host: Director) -> None:
     host.install("ipvsadm", "keepalived")
     for name, weight in (("all", WEIGHT), ("one", OTHER_WEIGHT)):
-        host.write(f"{name}.conf", text_of(weight))
+        wanted = wish(SERVICES, "keepalived", weight)
+        host.write(f"{name}.conf", text_of(wanted))
         host.write(f"{name}.rules", rules_of(SERVICES, weight))
-        host.write(f"{name}.wish", json.dumps(wish(SERVICES, "keepalived", weight)).encode())
-    for name in ("none.conf", "none.rules"):
-        host.write(name, b"")
+        host.write(f"{name}.wish", json.dumps(wanted).encode())
+    host.write("none.conf", text_of({}))
+    host.write("none.rules", b"")
     host.write("none.wish", b"{}")
     start_keepalived(host, FILE)
     host.do("module", "none.wish")
