@@ -46,8 +46,8 @@ FILE = "/etc/keepalived/evenkeel.conf"
 SERVICES = 1000
 GROWTH = (100, 1000, 5000)
 ROUNDS = 3
-LOOP = 100
-COMMANDS = 100
+LOOP = 1000
+COMMANDS = 30
 PARTS = ("tasks", "loops")
 
 
