@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.parse import read_objects
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.render import at_home
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.render import rendered as objects_of
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document as haproxy_document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.read_rules import read_rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import render
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.reading.conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import Reading
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond, engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond, engines, of_others
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import BadValue, Choice, Name, shown
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 
@@ -27,19 +30,28 @@ _WRITTEN: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "ipvsadm": ("ipvs", lambda desired: render(desired.table)),
     "haproxy": ("haproxy", lambda desired: haproxy_document(desired.blocks)),
 }
-FORMAT = Choice(*_WRITTEN)
+# That of the appliance, which carries all that a Linux director has several engines for.
+_ALOHA = "aloha"
+FORMAT = Choice(*_WRITTEN, _ALOHA)
 # Those that are read as well.
-READ = Choice("keepalived", "ipvsadm")
+READ = Choice("keepalived", "ipvsadm", _ALOHA)
 
 
 def rendered(value: Any, format_: Any) -> str:
     """The text of a configuration in a format; raises InvalidConfiguration with what is wrong with it, and what its
     engines cannot do."""
-    name, written = _WRITTEN[FORMAT.parse(format_)]
+    format_ = FORMAT.parse(format_)
     configuration, problems = examined(value)
-    problems = (*problems, *beyond(configuration))
+    if format_ == _ALOHA:
+        configuration = at_home(configuration)
+        problems = (*problems, *of_others(configuration, _ALOHA))
+    else:
+        problems = (*problems, *beyond(configuration))
     if problems:
         raise InvalidConfiguration(problems)
+    if format_ == _ALOHA:
+        return objects_of(configuration)
+    name, written = _WRITTEN[format_]
     engine = next(engine for engine in engines() if engine.name == name)
     return written(engine.compile(configuration))
 
@@ -47,10 +59,11 @@ def rendered(value: Any, format_: Any) -> str:
 def parsed(text: Any, format_: Any, director: Any = None, files: Any = None) -> Reading:
     """What a text in a format says; raises BadText where it cannot be understood, and BadValue for a bad argument."""
     said = _text(text, "the text")
-    if READ.parse(format_) == "ipvsadm":
+    format_ = READ.parse(format_)
+    if format_ != "keepalived":
         if director is not None or files is not None:
-            raise BadValue("director and files have no meaning for ipvsadm", "format keepalived, or leave them out")
-        return read_rules(said)
+            raise BadValue(f"director and files have no meaning for {format_}", "format keepalived, or leave them out")
+        return read_rules(said) if format_ == "ipvsadm" else read_objects(said)
     name = None if director is None else Name().parse(director)
     return read_conf(said, name, _files(files))
 

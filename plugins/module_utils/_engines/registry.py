@@ -29,15 +29,7 @@ def without_engine(configuration: Configuration, engines: Sequence[Engine[Any, A
     one of ``engines`` that is alone on its director."""
     for engine in engines:
         if engine.alone:
-            return [
-                Problem(
-                    f"virtual_servers[{name}].engine",
-                    f"{virtual_server.carrier} is an engine of Linux directors, and this one has {engine.name} alone",
-                    f"auto, {engine.name}",
-                )
-                for name, virtual_server in sorted(configuration.virtual_servers.items())
-                if virtual_server.carrier != engine.name
-            ]
+            return of_others(configuration, engine.name)
     return [
         Problem(f"virtual_servers[{name}].engine", *_OF_APPLIANCES)
         if virtual_server.carrier == "aloha"
@@ -48,6 +40,19 @@ def without_engine(configuration: Configuration, engines: Sequence[Engine[Any, A
         )
         for name, virtual_server in sorted(configuration.virtual_servers.items())
         if virtual_server.carrier not in _NAMES
+    ]
+
+
+def of_others(configuration: Configuration, alone: str) -> List[Problem]:
+    """A problem for each virtual server whose engine is not the one that is ``alone`` on its director."""
+    return [
+        Problem(
+            f"virtual_servers[{name}].engine",
+            f"{virtual_server.carrier} is an engine of Linux directors, and this one has {alone} alone",
+            f"auto, {alone}",
+        )
+        for name, virtual_server in sorted(configuration.virtual_servers.items())
+        if virtual_server.carrier != alone
     ]
 
 

@@ -69,6 +69,14 @@ EXPECTED: dict[str, list[Any]] = {
         BROUGHT_OVER,
         "line 4: notify_down /usr/local/bin/page: runs a script when it fails, and none is run here",
         ["tcp-192.0.2.10-443"],
+        [
+            {
+                "name": "web",
+                "balance": "weighted_round_robin",
+                "mode": "gateway",
+                "servers": [{"name": "web1", "address": "192.0.2.21", "weight": 3}],
+            }
+        ],
     ],
     "filter/lb_render": [True, "-A -u 198.51.100.53:53 -s rr\n-a -u 198.51.100.53:53 -r 192.0.2.53:53 -m -w 1\n"],
     "filter/lb_report": [True],

@@ -49,7 +49,8 @@ def project(
         )
         for server in map(with_defaults, farm.servers or ()):
             if server.state != "disabled":
-                part[key.child(server.name)] = (_server(server, check), f"{path}.servers[{server.name}]")
+                tested = check is not None and is_tested(configuration, server)
+                part[key.child(server.name)] = (_server(server, tested), f"{path}.servers[{server.name}]")
         if farm.sorry_server is not None:
             part[key.child(SORRY)] = (
                 {
@@ -94,13 +95,13 @@ def _farm(farm: Farm, problems: List[Problem]) -> Values:
     }
 
 
-def _server(server: Server, check: Optional[HealthCheck]) -> Values:
+def _server(server: Server, tested: bool) -> Values:
     return {
         "address": server.address,
         "port": _text(server.port),
         "weight": "0" if server.state == "drained" else str(server.weight),
         "sorry": None,
-        "check": "enabled" if check is not None else None,
+        "check": "enabled" if tested else None,
     }
 
 
@@ -135,15 +136,18 @@ def check_of(
     configuration: Configuration, farm: Farm, sayable: Mapping[str, Can], problems: List[Problem]
 ) -> Optional[HealthCheck]:
     """The health check of a farm, with its defaults; None where nothing is tested. On an ALOHA servers have none of
-    their own. ``sayable`` is what may be said of fields that the appliance has its own way for."""
+    their own, but each may be tested or not. ``sayable`` is what may be said of fields that the appliance has its own
+    way for."""
     named = configuration.health_checks.get(farm.health_check or "")
     for server in farm.servers or ():
-        if server.health_check not in (None, farm.health_check):
+        if server.health_check not in (None, farm.health_check) and is_tested(configuration, server):
             problems.append(
                 Problem(
                     f"farms[{farm.name}].servers[{server.name}].health_check",
                     "is not that of the farm, which an ALOHA tests all servers with",
-                    f"{farm.health_check}, or leave it out" if farm.health_check else "health_check of the farm",
+                    f"{farm.health_check}, or one of type: none, or leave it out"
+                    if farm.health_check
+                    else "health_check of the farm",
                 )
             )
     if named is None or with_defaults(named).type == "none":
@@ -154,6 +158,12 @@ def check_of(
             message = f"{value:g} cannot be done by engine {NAME}"
             problems.append(Problem(f"health_checks[{named.name}].{name}", message, can.hint(value)))
     return with_defaults(named)
+
+
+def is_tested(configuration: Configuration, server: Server) -> bool:
+    """Whether a server is tested where its farm is: its own health check is none that tests nothing."""
+    own = configuration.health_checks.get(server.health_check or "")
+    return own is None or with_defaults(own).type != "none"
 
 
 def balance_problems(farm: Farm, words: str, problems: List[Problem]) -> None:

@@ -16,7 +16,7 @@ from ..._model.problems import Problem
 from ..._model.services import address_of
 from ..._model.virtual_server import VirtualServer
 from .capabilities import BALANCE_7, SAID_7
-from .layer4 import SORRY, Part, balance_problems, check_of
+from .layer4 import SORRY, Part, balance_problems, check_of, is_tested
 from .objects import OBJECTS, Key, Values
 
 
@@ -33,12 +33,13 @@ def project(configuration: Configuration, served: Mapping[str, List[VirtualServe
         part[key] = ({**values, **_more(farm.attributes, values, path, problems)}, path)
         for server in map(with_defaults, farm.servers or ()):
             _server_problems(f"{path}.servers[{server.name}]", server, problems)
-            values, where = _server(server, checked), f"{path}.servers[{server.name}]"
+            tested = checked and is_tested(configuration, server)
+            values, where = _server(server, tested), f"{path}.servers[{server.name}]"
             part[key.child(server.name)] = ({**values, **_more(server.attributes, values, where, problems)}, where)
         if farm.sorry_server is not None:
             address, port = farm.sorry_server.address, farm.sorry_server.port
             last = Server(name=SORRY, address=address, port=port, backup=True)
-            part[key.child(SORRY)] = (_server(with_defaults(last), checked=False), f"{path}.sorry_server")
+            part[key.child(SORRY)] = (_server(with_defaults(last), tested=False), f"{path}.sorry_server")
         for wish in wishes:
             part.update(_service(configuration, wish, problems))
     return part
@@ -63,14 +64,14 @@ def _farm_protocol(farm: str, wishes: List[VirtualServer], problems: List[Proble
     return protocols[0] if protocols else "tcp"
 
 
-def _server(server: Server, checked: bool) -> Values:
+def _server(server: Server, tested: bool) -> Values:
     return {
         "address": server.address,
         "port": None if server.port is None else str(server.port),
         "weight": "0" if server.state == "drained" else str(server.weight),
         "max_connections": None if server.max_connections is None else str(server.max_connections),
         "sorry": "enabled" if server.backup else None,
-        "check": "enabled" if checked else None,
+        "check": "enabled" if tested else None,
         "maintenance": "enabled" if server.state == "disabled" else None,
         "ssl": "enabled" if server.ssl_offload else None,
     }

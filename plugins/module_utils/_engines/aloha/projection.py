@@ -20,12 +20,14 @@ from typing import Dict, List, Mapping, Tuple
 
 from ..._model.configuration import Configuration
 from ..._model.objects import with_defaults
-from ..._model.problems import Problem, in_order, some
+from ..._model.problems import InvalidConfiguration, Problem, in_order, some
 from ..._model.virtual_server import VirtualServer
+from ..base import EngineFault
 from ..capabilities import refusals
 from . import layer4, layer7
 from .capabilities import HA_GROUP, LAYER4, LAYER7, NAME, VIP
 from .objects import Key, Values
+from .wire import encoded
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,20 @@ def projected(configuration: Configuration) -> Tuple[Desired, Tuple[Problem, ...
         objects.update({key: values for key, (values, _source) in part.items()})
         sources.update({key: source for key, (_values, source) in part.items()})
     return Desired(objects, sources), in_order(problems)
+
+
+def compiled(configuration: Configuration) -> Desired:
+    """What the appliance should hold. Raises InvalidConfiguration with all that it cannot express, or that cannot be
+    sent."""
+    desired, problems = projected(configuration)
+    if problems:
+        raise InvalidConfiguration(problems)
+    for key, values in desired.objects.items():
+        try:
+            encoded(values)
+        except EngineFault as fault:
+            raise InvalidConfiguration([Problem(desired.sources[key], str(fault))]) from None
+    return desired
 
 
 def lone(configuration: Configuration, name: str) -> layer4.Part:
