@@ -16,6 +16,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ._engines.base import Engine, Step
 from ._engines.capabilities import Version, ruled_out, software_in
+from ._engines.reading import Finding
 from ._engines.status import GroupStatus, ServiceStatus, Status
 from ._host.store import Store
 from ._host.system import System
@@ -26,7 +27,13 @@ from ._reconcile import reconcile
 from ._running import virtual_server
 
 SUBSETS = ("config", "drift", "virtual_servers", "ha_groups", "versions")
+# Told only where it is asked for by name, as everything on the director has to be read for it.
+OTHERS = "others"
 
+_NO_OTHERS = (
+    "what others made is told of appliances alone; of a Linux director, filter evenkeel.lb.lb_parse reads"
+    " keepalived.conf and the rules of ipvsadm"
+)
 _DEFERRED = "wishes are deferred on this director and in no result; the next run without defer makes them true"
 
 AnyEngine = Engine[Any, Any]
@@ -75,6 +82,9 @@ def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Tupl
             found["ha_groups"] = _ha_groups(recorded, running, asked)
     if "versions" in asked.subsets:
         found["versions"] = versions(system, engines)
+    if OTHERS in asked.subsets:
+        found[OTHERS] = _others(system, engines, recorded)
+        warnings += [] if found[OTHERS] else [_NO_OTHERS]
     return found, [*warnings, *asked.unmet(recorded)]
 
 
@@ -174,6 +184,27 @@ def _moment(seconds: Optional[float]) -> Optional[str]:
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+# --- what others made ---
+
+
+def _others(system: System, engines: Sequence[AnyEngine], recorded: Configuration) -> Dict[str, Any]:
+    """What is on the director and not recorded, and what of it no configuration can say; empty where nobody looks."""
+    readings = [engine.others(recorded, system) for engine in engines]
+    for reading in readings:
+        if reading is not None:
+            return {
+                "config": reading.document,
+                "left_out": [_sentence(finding) for finding in reading.left_out],
+                "notes": [_sentence(finding) for finding in reading.notes],
+            }
+    return {}
+
+
+def _sentence(finding: Finding) -> str:
+    said = f"{finding.text}: {finding.message}" if finding.text else finding.message
+    return f"{said}; allowed: {finding.allowed}" if finding.allowed else said
 
 
 # --- versions ---

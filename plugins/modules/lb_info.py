@@ -27,6 +27,8 @@ options:
         that name; V(all) stands for all of them.
       - One of them with C(!) before it is left out, such as V(!virtual_servers). With nothing but such words, all
         others are told.
+      - V(others) is what an HAProxy ALOHA appliance holds beside what is recorded, RV(others). Every object of the
+        appliance is read for it, so V(all) does not stand for it.
       - The numbers of ten thousand servers are some megabytes of result; who wants to know of drift alone says so.
     type: list
     elements: str
@@ -76,6 +78,11 @@ EXAMPLES = r"""
 ---
 - name: Look at everything
   evenkeel.lb.lb_info:
+  register: director
+
+- name: See what else is on an appliance, as a configuration
+  evenkeel.lb.lb_info:
+    gather_subset: [others]
   register: director
 
 - name: Fail where something runs otherwise than intended
@@ -142,6 +149,27 @@ config:
       description: As options of M(evenkeel.lb.lb_virtual_server).
       type: list
       elements: dict
+others:
+  description:
+    - What an HAProxy ALOHA appliance holds beside what is recorded, whoever made it, whatever the filters say. Nothing
+      of it is changed or removed by this collection until it is asked for, as with M(evenkeel.lb.lb_config), which then
+      takes it over.
+    - Empty on a Linux director, with a warning; filter P(evenkeel.lb.lb_parse#filter) reads what is there.
+  returned: when O(gather_subset) has V(others)
+  type: dict
+  contains:
+    config:
+      description: A configuration, as RV(config).
+      type: dict
+    left_out:
+      description: Sentences on what no configuration can say.
+      type: list
+      elements: str
+      sample: ["layer 4 farm old: color: red has no field here; allowed: leave it to the appliance"]
+    notes:
+      description: Sentences on what had to be assumed, and what is said in another way.
+      type: list
+      elements: str
 drift:
   description: >-
     What runs otherwise than intended, one entry for each field, whatever the filters say. Empty when nothing does.

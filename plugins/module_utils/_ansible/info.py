@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Tuple
 
 from .._host.system import HostFault
-from .._info import SUBSETS, Asked, gathered
+from .._info import OTHERS, SUBSETS, Asked, gathered
 from .._model.problems import Problem
 from .module import Module
 
@@ -37,11 +37,13 @@ def run_info() -> None:
 
 
 def _subsets(words: List[str]) -> Tuple[str, ...]:
-    """Those that are named, or all where only exclusions are, without those that an ! excludes; in one order."""
+    """Those that are named, or all where only exclusions are, without those that an ! excludes; in one order. All does
+    not stand for what others made."""
     named = {word for word in words if not word.startswith("!")}
     without = {word[1:] for word in words if word.startswith("!")}
     everything = _ALL in named or not named
-    return tuple(name for name in SUBSETS if (everything or name in named) and name not in without)
+    usual = tuple(name for name in SUBSETS if (everything or name in named) and name not in without)
+    return (*usual, OTHERS) if OTHERS in named else usual
 
 
 def _problems(params: Mapping[str, Any]) -> List[Problem]:
@@ -49,9 +51,9 @@ def _problems(params: Mapping[str, Any]) -> List[Problem]:
     if not isinstance(words, list):
         # unset, or what Ansible itself takes or refuses
         return []
-    allowed = f"{_ALL}, {', '.join(SUBSETS)}, and one of these with ! before it to leave it out"
+    allowed = f"{_ALL}, {', '.join(SUBSETS)}, and one of these with ! before it to leave it out; {OTHERS}"
     return [
         Problem("gather_subset", f"{word!r} is not a subset", allowed)
         for word in map(str, words)
-        if word not in (_ALL, *SUBSETS, *(f"!{name}" for name in SUBSETS))
+        if word not in (_ALL, OTHERS, *SUBSETS, *(f"!{name}" for name in SUBSETS))
     ]

@@ -15,6 +15,7 @@ from .._model.problems import Problem
 from .capabilities import Capabilities, Version, refusals
 from .connections import Connections
 from .differences import Difference
+from .reading import Reading
 from .status import Status
 
 # How much a step disturbs, in rising order.
@@ -157,3 +158,8 @@ class Engine(Generic[Desired, Observed]):
         which none has ended yet, or whose failure is still to be confirmed. Costs the engine more than ``status``,
         which may take such a server for healthy. Empty for an engine whose status never does. Changes nothing."""
         return {}
+
+    def others(self, configuration: Configuration, system: System) -> Optional[Reading]:
+        """What is on the director that a configuration does not have, in words of the model. None of an engine that
+        does not look at what others made. Changes nothing."""
+        return None

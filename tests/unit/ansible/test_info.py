@@ -55,6 +55,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         (["all"], SUBSETS),
         ([], SUBSETS),
         (["drift"], ["drift"]),
+        (["others", "drift"], ["drift", "others"]),
         (["ha_groups", "config"], ["config", "ha_groups"]),
         (["!virtual_servers", "!config"], ["drift", "ha_groups", "versions"]),
         (["all", "!drift"], ["config", "ha_groups", "versions", "virtual_servers"]),
@@ -63,8 +64,14 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 )
 def test_the_subsets_that_were_asked_for_are_told(run: Run, words: list[str] | None, told: list[str]) -> None:
     answer = run(**({} if words is None else {"gather_subset": words}))
-    assert sorted(set(answer) & set(SUBSETS)) == told
+    assert sorted(set(answer) & {*SUBSETS, "others"}) == told
     assert answer["changed"] is False and "unmet" not in answer
+
+
+@pytest.mark.usefixtures("system")
+def test_what_others_made_is_told_of_appliances_alone(run: Run, warnings: list[str]) -> None:
+    assert run(gather_subset=["others"])["others"] == {}
+    assert len(warnings) == 1 and "lb_parse reads" in warnings[0]
 
 
 def test_every_wrong_option_is_named_before_the_host_is_looked_at(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,17 +18,18 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence
 
 from ..._host.system import System
 from ..._model.configuration import Configuration
-from ..._model.problems import InvalidConfiguration, Problem
+from ..._model.problems import Problem
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..capabilities import Capabilities, Version
+from ..reading import Findings, Reading
 from ..status import ServerStatus, ServiceStatus, Status
 from .api import Api, NoAnswer, Refused
 from .capabilities import CAPABILITIES, NAME
 from .objects import OBJECTS, Key, Values, same
 from .observed import Observed
-from .projection import Desired, projected
+from .parse import configuration_of
+from .projection import Desired, compiled, projected
 from .steps import Change, differing, plan
-from .wire import encoded
 
 _DRAINED_AT_LAYER_4 = (
     "a weight of 0 is not documented for layer 4 servers of an ALOHA; look whether server {1} of farm {0} gets no new"
@@ -68,15 +69,7 @@ class AlohaEngine(Engine[Desired, Observed]):
         return None
 
     def compile(self, configuration: Configuration) -> Desired:
-        desired, problems = projected(configuration)
-        if problems:
-            raise InvalidConfiguration(problems)
-        for key, values in desired.objects.items():
-            try:
-                encoded(values)
-            except EngineFault as fault:
-                raise InvalidConfiguration([Problem(desired.sources[key], str(fault))]) from None
-        return desired
+        return compiled(configuration)
 
     def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
         return Desired({**begun.objects, **owned.objects}, {**begun.sources, **owned.sources})
@@ -156,6 +149,16 @@ class AlohaEngine(Engine[Desired, Observed]):
                 if wish.carrier == self.name and wish.enabled is not False and wish.farm in configuration.farms
             )
         )
+
+    def others(self, configuration: Configuration, system: System) -> Optional[Reading]:
+        """All objects of the scope that are not ours, which takes a read of each."""
+        ours = self.compile(configuration).objects
+        there = {
+            key: values
+            for key, values in self._seen(system).everything().items()
+            if key not in ours and (key.parent is None or key.parent not in ours)
+        }
+        return configuration_of(there, {}, Findings())
 
     def cautions(self, steps: Sequence[Step]) -> List[str]:
         return [

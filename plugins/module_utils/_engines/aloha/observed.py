@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, Optional, Tuple
 
+from ..base import EngineFault
 from .api import Api
 from .objects import CHILDREN, Key, Paths, Values
 
@@ -41,6 +42,21 @@ class Observed:
         names = {*self._children[key], *(child.names[-1] for child in asked if self._objects[child] is not None)}
         gone = {child.names[-1] for child in asked if self._objects[child] is None}
         return tuple(key.child(name) for name in sorted(names - gone))
+
+    def everything(self) -> Dict[Key, Values]:
+        """All objects of the scope. Raises EngineFault where the appliance does not tell which there are."""
+        found: Dict[Key, Values] = {}
+        for kind in CHILDREN:
+            directory = self.paths.directory(kind)
+            names = self._api.names(directory)
+            if names is None:
+                raise EngineFault(f"GET {directory}: the names in the answer cannot be made out")
+            for key in (Key(kind, (name,)) for name in names):
+                for one in (key, *self.children(key)):
+                    values = self.object(one)
+                    if values is not None:
+                        found[one] = values
+        return found
 
     def known(self) -> Dict[Key, Optional[Values]]:
         """What was read so far."""

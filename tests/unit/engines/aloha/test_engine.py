@@ -22,6 +22,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration i
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 from ansible_collections.evenkeel.lb.tests.aloha_simulator.appliance import Request
 from ansible_collections.evenkeel.lb.tests.aloha_simulator.switches import Fault
+from ansible_collections.evenkeel.lb.tests.aloha_simulator.tree import Thing
 from ansible_collections.evenkeel.lb.tests.unit.engines.aloha.controllers import (
     Controller,
     layer4,
@@ -281,6 +282,38 @@ def test_info_tells_what_is_there_and_what_is_not_as_intended() -> None:
     assert found["virtual_servers"][0]["state"] == "missing"
     again = Configuration.from_document(found["config"])
     assert Store(host).load() == again
+
+
+def test_what_others_made_is_told_as_a_configuration_and_can_be_taken_over() -> None:
+    for listing in ("array", "braces"):
+        theirs = with_switches(listing=listing)
+        theirs.applied({**layer7(), "farms": [*layer7()["farms"], {"name": "mail", "servers": []}]})
+        host = Controller(theirs.appliance)
+        own = {"farms": [{"name": "api", "servers": [{"name": "a1", "address": "192.0.2.111"}]}]}
+        host.applied(own)
+        # one of our farms with a server that is not; it is ours as a whole, and drift tells it
+        host.appliance.root.roots["l4_farm"]["api"].children["rogue"] = Thing("l4_server", {"address": "192.0.2.66"})
+        before, begin = host.holds(), len(host.appliance.requests)
+        found, warnings = gathered(host, [AlohaEngine(host.api())], Asked(("others",)))
+        assert list(found) == ["others"] and warnings == []
+        assert set(methods(host, begin)) == {"GET"} and host.holds() == before
+        others = found["others"]
+        assert others["left_out"] == []
+        assert [one["name"] for one in others["config"]["farms"]] == ["mail", "web"]
+        assert [one["name"] for one in others["config"]["virtual_servers"]] == ["www"]
+        wanted = {**others["config"], "farms": [*others["config"]["farms"], *own["farms"]]}
+        result = host.applied(wanted)
+        # nothing to write for what is there already; only the server that is nobody's goes
+        assert [(step.action, step.subject) for step in result.steps] == [
+            ("repair", "server rogue of layer 4 farm api")
+        ]
+
+
+def test_a_list_that_cannot_be_made_out_is_told() -> None:
+    host = Controller()
+    host.appliance.strike(1, Fault("status", 200))
+    with pytest.raises(HostFault, match=r"GET /api/2/scope/root/l4/farm: the names in the answer cannot be made out"):
+        gathered(host, [AlohaEngine(host.api())], Asked(("others",)))
 
 
 def with_field(kind: str, base: dict[str, Any], **fields: Any) -> dict[str, Any]:
