@@ -133,6 +133,7 @@ _SECONDS_FOR_WORDS = 2
 _NO_CREDENTIALS = "an ALOHA needs a user and a password: ansible_user and ansible_password"
 _IN_CLEAR = "the password goes to the appliance in clear text; ansible_httpapi_use_ssl: true avoids that"
 _LOGGED = "Ansible writes the password to its log file with ansible_persistent_log_messages; leave that out"
+_IN_HOST = "ansible_host has a user or a password in it; give the address alone, with ansible_user and ansible_password"
 _PORTS = {True: 443, False: 80}
 
 
@@ -144,12 +145,16 @@ class HttpApi(HttpApiBase):
         self._http = None
 
     def aloha_settings(self):
-        """How the appliance is to be spoken with, and where its record lies, as JSON."""
+        """How the appliance is to be spoken with, where its record lies, and what to warn of, as JSON."""
+        # Ansible shows the host, and so does every error, but nobody looks for a password there
+        if "@" in self.connection.get_option("host"):
+            return json.dumps({"fault": _IN_HOST})
         settings = {name: self.get_option(name) for name in _SETTINGS}
         settings["save_path"] = settings["save_path"] or ""
         folder = f"{self.connection.get_option('host')}_{self._port()}_{settings['scope']}".replace("/", "_")
         records = os.path.expanduser(os.path.expandvars(self.get_option("records")))
-        return json.dumps({"settings": settings, "folder": os.path.join(records, folder)})
+        told = {"settings": settings, "folder": os.path.join(records, folder), "cautions": self._cautions()}
+        return json.dumps(told)
 
     def aloha_exchange(self, method, path, document):
         """One request and its answer as JSON; ``document`` is JSON of its attributes, or empty."""
@@ -158,7 +163,7 @@ class HttpApi(HttpApiBase):
             return json.dumps(as_data(self._connection().exchange(method, path, values)))
         except NoAnswer as silence:
             return json.dumps({"no_answer": str(silence)})
-        except EngineFault as fault:
+        except (EngineFault, AnsibleConnectionFailure) as fault:
             return json.dumps({"fault": str(fault)})
 
     def send_request(self, data, **message_kwargs):
@@ -176,6 +181,12 @@ class HttpApi(HttpApiBase):
     def _port(self):
         return self.connection.get_option("port") or _PORTS[bool(self.connection.get_option("use_ssl"))]
 
+    def _cautions(self):
+        """For the module to warn with: what is said here is shown before the next task only, if there is one."""
+        option = self.connection.get_option
+        found = [] if option("use_ssl") else [_IN_CLEAR]
+        return [*found, _LOGGED] if option("persistent_log_messages") else found
+
     def _connection(self):
         if self._http is None:
             option = self.connection.get_option
@@ -189,10 +200,6 @@ class HttpApi(HttpApiBase):
                     context = tls_context(option("validate_certs"), *keys)
                 except OSError as error:
                     raise AnsibleConnectionFailure(f"TLS cannot be set up: {error}") from error
-            else:
-                self.connection.queue_message("warning", _IN_CLEAR)
-            if option("persistent_log_messages"):
-                self.connection.queue_message("warning", _LOGGED)
             timeout = max(1, option("persistent_command_timeout") - _SECONDS_FOR_WORDS)
             self._http = HttpConnection(option("host"), self._port(), user, password, timeout, context)
         return self._http

@@ -34,11 +34,12 @@ _SECONDS_OF_SILENCE = 5.0
 
 @dataclass(frozen=True)
 class Door:
-    """The way to one appliance, and where on this machine the record of what is wanted there lies."""
+    """The way to one appliance, where on this machine the record of what is wanted there lies, and what to warn of."""
 
     connection: Any
     settings: Settings
     folder: str
+    cautions: Tuple[str, ...] = ()
 
     @classmethod
     def at(cls, socket_path: str) -> Door:
@@ -48,8 +49,10 @@ class Door:
             told = json.loads(connection.aloha_settings())
         except ConnectionError as error:
             raise EngineFault(f"{_OTHER} ({error})") from None
+        if "fault" in told:
+            raise EngineFault(told["fault"])
         threading.Thread(target=_keep_up, args=(Connection(socket_path),), daemon=True).start()
-        return cls(connection, Settings(**told["settings"]), told["folder"])
+        return cls(connection, Settings(**told["settings"]), told["folder"], tuple(told["cautions"]))
 
     def director(self) -> Tuple[System, List[Engine[Any, Any]]]:
         """This machine with the record of the appliance, and the appliance's engine, new."""

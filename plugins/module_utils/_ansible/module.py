@@ -103,6 +103,8 @@ class Module(AnsibleModule):
             from .appliance import Door
 
             self._door = Door.at(self._socket_path)
+            for caution in self._door.cautions:
+                self.warn(caution)
         return self._door
 
     def refuse(self, problems: Sequence[Problem]) -> None:

@@ -36,6 +36,11 @@ _DRAINED_AT_LAYER_4 = (
     " connections"
 )
 
+_NOT_COUNTED = (
+    "the configuration API of an ALOHA counts no connections; ask without wait, look at the sessions of the server in"
+    " the appliance's web interface or by SNMP, or pause for as long as connections last and remove it then"
+)
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -136,7 +141,7 @@ class AlohaEngine(Engine[Desired, Observed]):
         ]
 
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
-        raise EngineFault("the configuration API of an ALOHA counts no connections")
+        raise EngineFault(_NOT_COUNTED)
 
     def status(self, configuration: Configuration, system: System) -> Status:
         """What is configured: the API tells neither health nor connections."""
