@@ -42,7 +42,8 @@ meanwhile kernel tests/lab/lab kernel own
 step "lint" tools/lint.sh
 meanwhile sanity tools/sanity.sh
 step "unit and property tests" env EVENKEEL_EXAMPLES=100 EVENKEEL_WHOLE=1 make --no-print-directory unit
-step "release artifact, playbooks on directors that pretend" "$python" -m pytest -q tests/release tests/playbooks
+step "release artifact, playbooks on directors that pretend" "$python" -m pytest -q \
+  -n 2 --dist loadfile tests/release tests/playbooks
 step "the audit report in a browser" "$python" -m pytest -q tests/browser
 # The others in that folder take long: make prove.
 step "contract tests of the engines" "$python" -m pytest -q \

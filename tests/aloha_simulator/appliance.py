@@ -44,8 +44,9 @@ class Request:
 
 
 class Appliance:
-    """One appliance. ``faults`` are of requests to come, by their number from now on, the first is 1; ``always`` is of
-    every request. ``before`` is called with each request before it is looked at."""
+    """One appliance. ``faults`` are of requests to come, by their number from now on, the first is 1; ``ambushes`` are
+    of the next requests with a method and a path, one after the other; ``always`` is of every request. ``before`` is
+    called with each request before it is looked at."""
 
     def __init__(
         self, switches: Switches | None = None, user: str = "admin", password: str = "s3cr3t-0f-aloha"
@@ -56,6 +57,7 @@ class Appliance:
         self._saved = {name: tree.copy() for name, tree in self.scopes.items()}
         self.requests: list[Request] = []
         self.faults: dict[int, Fault] = {}
+        self.ambushes: dict[tuple[str, str], list[Fault]] = {}
         self.always: Fault | None = None
         self.before: Callable[[Request], None] | None = None
         self.is_saved = True
@@ -75,6 +77,19 @@ class Appliance:
         """Let the request with that number from now on meet a fault."""
         self.faults[len(self.requests) + number] = fault
 
+    def ambush(self, method: str, path: str, *faults: Fault) -> None:
+        """Let the next requests with that method and path meet faults, one each."""
+        self.ambushes[method, path] = list(faults)
+
+    def is_slow(self, method: str, path: str) -> bool:
+        """Whether the request that comes now is one that nobody answers; it is none then."""
+        fault = self.faults.get(len(self.requests) + 1) or next(iter(self.ambushes.get((method, path), [])), None)
+        if fault is None or fault.kind != "slow":
+            return False
+        if self.faults.pop(len(self.requests) + 1, None) is None:
+            self.ambushes[method, path].pop(0)
+        return True
+
     def reboot(self) -> None:
         """Forget what was not saved."""
         self.scopes = {name: tree.copy() for name, tree in self._saved.items()}
@@ -87,7 +102,8 @@ class Appliance:
             self.requests.append(request)
             if self.before is not None:
                 self.before(request)
-            fault = self.faults.pop(len(self.requests), self.always)
+            lying = self.ambushes.get((method, path), [])
+            fault = self.faults.pop(len(self.requests), None) or (lying.pop(0) if lying else self.always)
             if fault is None:
                 return self._done(method, path, content_type, body)
             return self._struck(fault, method, path, content_type, body)

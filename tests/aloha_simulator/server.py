@@ -48,10 +48,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if appliance.switches.delay:
             time.sleep(appliance.switches.delay)
-        number = len(appliance.requests) + 1
-        if appliance.faults.get(number, Fault("")).kind == "slow":
-            appliance.faults.pop(number)
+        if appliance.is_slow(self.command, self.path):
             self.server.over.wait(_SLOW_SECONDS)
+            self.close_connection = True
+            return
         try:
             self._send(appliance.answer(self.command, self.path, self.headers.get("Content-Type", ""), body))
         except Dropped:

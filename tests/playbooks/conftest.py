@@ -17,6 +17,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from .appliances import collections, pair, play
+
+__all__ = ["collections", "pair", "play"]
+
 # Stands in front of the module of the same name, on the control node. The last answer is given again and again.
 _PRETENDER = """
 import json, os, pathlib
@@ -84,7 +88,8 @@ def perform(pretending: Path, tmp_path: Path) -> Perform:
         (stage / "calls").touch()
         (stage / "inventory").write_text("\n".join(["[directors]", *answers, ""]), encoding="utf-8")
         (stage / "ansible.cfg").write_text(
-            f"[defaults]\ncollections_path = {pretending}\nnocolor = true\n", encoding="utf-8"
+            f"[defaults]\ncollections_path = {pretending}\nnocolor = true\n[connection]\npipelining = true\n",
+            encoding="utf-8",
         )
         others = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
         environment = {
@@ -95,7 +100,8 @@ def perform(pretending: Path, tmp_path: Path) -> Perform:
         }
         command = [Path(sys.executable).with_name("ansible-playbook"), "-i", stage / "inventory", playbook]
         ended = subprocess.run(
-            [*command, "-e", json.dumps(variables)],
+            # to search for an interpreter takes longer than a module
+            [*command, "-e", json.dumps({"ansible_python_interpreter": sys.executable, **variables})],
             env=environment,
             cwd=tmp_path,
             capture_output=True,
