@@ -44,9 +44,10 @@ class Request:
 
 
 class Appliance:
-    """One appliance. ``faults`` are of requests to come, by their number from now on, the first is 1; ``ambushes`` are
-    of the next requests with a method and a path, one after the other; ``always`` is of every request. ``before`` is
-    called with each request before it is looked at."""
+    """One appliance. ``ignored`` are values that came and are neither text nor null. ``faults`` are of requests to
+    come, by their number from now on, the first is 1; ``ambushes`` are of the next requests with a method and a path,
+    one after the other; ``always`` is of every request. ``before`` is called with each request before it is looked at.
+    """
 
     def __init__(
         self, switches: Switches | None = None, user: str = "admin", password: str = "s3cr3t-0f-aloha"
@@ -56,6 +57,7 @@ class Appliance:
         self.scopes = {name: Tree(self.switches) for name in SCOPES}
         self._saved = {name: tree.copy() for name, tree in self.scopes.items()}
         self.requests: list[Request] = []
+        self.ignored: list[tuple[str, str, Any]] = []
         self.faults: dict[int, Fault] = {}
         self.ambushes: dict[tuple[str, str], list[Fault]] = {}
         self.always: Fault | None = None
@@ -100,6 +102,7 @@ class Appliance:
         with self._lock:
             request = Request(method, path, body)
             self.requests.append(request)
+            self.ignored += _ignored(path, body)
             if self.before is not None:
                 self.before(request)
             lying = self.ambushes.get((method, path), [])
@@ -238,3 +241,13 @@ class Appliance:
         if not isinstance(document, dict):
             raise Refusal(1, "no JSON object")
         return document
+
+
+def _ignored(path: str, body: str) -> list[tuple[str, str, Any]]:
+    """The values of a document that an appliance ignores without a word."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return []
+    said = document.items() if isinstance(document, dict) else ()
+    return [(path, name, value) for name, value in said if value is not None and not isinstance(value, str)]

@@ -144,7 +144,10 @@ def play(collections: str, tmp_path: Path) -> Play:
 def pair() -> Iterator[list[Simulator]]:
     """Two appliances at one port of different addresses, as real ones are."""
     with contextlib.ExitStack() as stack:
-        yield _pair(stack)
+        both = _pair(stack)
+        yield both
+        for simulator in both:
+            assert simulator.appliance.ignored == [], "only text and null may reach the wire"
 
 
 def _pair(stack: contextlib.ExitStack) -> list[Simulator]:

@@ -28,6 +28,10 @@ _OTHER = (
     " a Linux director is reached by ssh"
 )
 
+_ENDED = "Ansible's own connection process ended, or does not answer; ansible_connect_timeout may be too short"
+# Of JSON-RPC: the plugin on the other side is another one.
+_NO_SUCH_METHOD = -32601
+
 # Ansible ends a connection of which it hears nothing for persistent_connect_timeout, 30 s unless somebody sets less.
 _SECONDS_OF_SILENCE = 5.0
 
@@ -48,7 +52,8 @@ class Door:
         try:
             told = json.loads(connection.aloha_settings())
         except ConnectionError as error:
-            raise EngineFault(f"{_OTHER} ({error})") from None
+            why = _OTHER if getattr(error, "code", None) == _NO_SUCH_METHOD else _ENDED
+            raise EngineFault(f"{why} ({error})") from None
         if "fault" in told:
             raise EngineFault(told["fault"])
         threading.Thread(target=_keep_up, args=(Connection(socket_path),), daemon=True).start()

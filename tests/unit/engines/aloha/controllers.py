@@ -49,7 +49,10 @@ class Controller(FakeSystem):
     def run(self, document: Document, check: bool = False, **how: Any) -> Result:
         """One run that makes the appliance hold a document."""
         wanted = Configuration.from_document(document)
-        return reconcile(self, [AlohaEngine(self.api())], lambda _recorded: placed(wanted), check, **how)
+        try:
+            return reconcile(self, [AlohaEngine(self.api())], lambda _recorded: placed(wanted), check, **how)
+        finally:
+            assert self.appliance.ignored == [], "only text and null may reach the wire"
 
     def applied(self, document: Document) -> Result:
         """The same, which has to succeed."""

@@ -216,6 +216,18 @@ def test_nothing_is_put_back_where_people_want_to_look() -> None:
     assert result.transaction.state == "failed" and result.changed
 
 
+def test_an_appliance_that_takes_no_weight_of_0_at_layer_4_is_left_as_it_was() -> None:
+    host = with_switches(l4_weight_zero=False)
+    host.applied(layer4())
+    before = host.holds()
+    drained = layer4()
+    drained["farms"][0]["servers"][0]["state"] = "drained"
+    result = host.run(drained)
+    assert result.transaction.state == "restored" and "refuses the value of an attribute (weight: 0" in result.fault
+    assert "a weight of 0 is not documented for layer 4 servers" in result.warnings[0]
+    assert host.holds() == before
+
+
 def test_other_paths_are_asked_for_where_nothing_is_found() -> None:
     host = Controller(paths={"l4_farm": "{base}/l4/pool/{0}"})
     with pytest.raises(HostFault) as caught:
