@@ -167,12 +167,11 @@ def listed(family: Family, command: int, content: bytes, decode: Callable[[bytes
     It lists by place, a long list in several parts. What comes and goes between two parts moves the rest past the
     reader, and IPVS does not say so as other families do. So a long list is read twice: what is in either is there.
     """
-    found: Dict[Any, _Thing] = {}
-    for _reading in range(2):
-        found.update((thing.key, thing) for thing in map(decode, family.dump(command, content)))
-        if len(found) <= ONE_PART:
-            break
-    return list(found.values())
+    things = list(map(decode, family.dump(command, content)))
+    if len(things) <= ONE_PART:
+        return things
+    things += map(decode, family.dump(command, content))
+    return list({thing.key: thing for thing in things}.values())
 
 
 def _content(operation: Operation, key: bytes) -> bytes:

@@ -103,7 +103,7 @@ def encode_destination(destination: Destination) -> bytes:
 
 def decode_service(answer: bytes) -> Service:
     """The service an answer tells of, canonical; MalformedMessage when something is missing or impossible."""
-    values = SERVICE.decode(needed(NESTS.decode(answer), "service"))
+    values = SERVICE.decode(answer, within=SERVICE_NEST)
     key = key_in(values)
     return Service(
         key,
@@ -126,7 +126,7 @@ def key_in(values: Dict[str, Any]) -> ServiceKey:
 
 def decode_destination(answer: bytes, service_family: int) -> Destination:
     """The destination an answer tells of, canonical, of a service of ``service_family``; else MalformedMessage."""
-    values = DESTINATION.decode(needed(NESTS.decode(answer), "destination"))
+    values = DESTINATION.decode(answer, within=DESTINATION_NEST)
     # Kernels before 3.18 do not tell a destination's family: it is its service's.
     family = _family_of(values) if values.get("family") else service_family
     try:  # once for all that is needed: there may be ten thousands of destinations

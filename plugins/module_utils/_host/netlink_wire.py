@@ -13,7 +13,7 @@ import errno
 import os
 import socket
 import struct
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .system import HostFault
 
@@ -78,7 +78,7 @@ class Layout:
     def __init__(self, *fields: Field) -> None:
         self._fields = {field.number: field for field in fields}
         self._encoders = {field.name: field.encode for field in fields}
-        self._shape = _Shape(b"", self._fields)
+        self._shapes: Dict[int, _Shape] = {}
 
     def encode(self, values: Dict[str, Any]) -> bytes:
         """Attributes in the order of ``values``; ValueError when one does not fit its attribute."""
@@ -91,25 +91,27 @@ class Layout:
                 raise ValueError(f"{value!r} does not fit the attribute {name}: {error}") from error
         return b"".join(parts)
 
-    def decode(self, data: bytes) -> Dict[str, Any]:
-        """The known attributes of ``data``; attributes that are not in the table (newer kernels) are passed over.
+    def decode(self, data: bytes, within: int = 0) -> Dict[str, Any]:
+        """The known attributes of ``data``, or of the attribute ``within`` in it, empty when that is not there.
+        Attributes that are not in the table (newer kernels) are passed over.
 
         The kernel tells all objects of a dump in much the same shape: then nothing needs a walk, only two looks.
         """
-        if not self._shape.fits(data):
-            self._shape = _Shape(data, self._fields)
-        return self._shape.values_in(data)
+        shape = self._shapes.get(within)
+        if shape is None or not shape.fits(data):
+            shape = self._shapes[within] = _Shape(attributes_within(data, within), data, self._fields)
+        return shape.values_in(data)
 
 
 class _Shape:
     """Where the attributes are in some data, and how those in a table are read in one go."""
 
-    def __init__(self, data: bytes, fields: Mapping[int, Field]) -> None:
+    def __init__(self, found: Iterable[Tuple[int, int, int]], data: bytes, fields: Mapping[int, Field]) -> None:
         self._names: List[str] = []
         self._finishing: List[Tuple[int, Callable[[Any], Any]]] = []
         headers, values = "=", "="
         position = 0
-        for number, start, end in attributes(data):
+        for number, start, end in found:
             headers += f"{start - 4 - position}xI"
             values += f"{start - position}x"
             position = start
@@ -191,6 +193,18 @@ def attributes(data: bytes) -> Iterator[Tuple[int, int, int]]:
             raise MalformedMessage(f"an attribute of {length} bytes where {end - offset} are left")
         yield number & ATTRIBUTE_TYPE, offset + 4, offset + length
         offset += (length + 3) & ~3
+
+
+def attributes_within(data: bytes, around: int) -> Iterator[Tuple[int, int, int]]:
+    """The same of what is in the attributes ``around`` (0: of all), each of which comes first, by the number -1."""
+    for number, start, end in attributes(data):
+        if not around:
+            yield number, start, end
+            continue
+        yield -1, start, end
+        if number == around:
+            for inner, begin, stop in attributes(data[start:end]):
+                yield inner, start + begin, start + stop
 
 
 EXTENDED_ACK = Layout(text_field(1, "text", errors="backslashreplace"))

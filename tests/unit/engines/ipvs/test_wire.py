@@ -32,6 +32,11 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_table impor
     ServiceKey,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.ipvs_wire import (
+    DESTINATION,
+    DESTINATION_NEST,
+    NESTS,
+    SERVICE,
+    SERVICE_NEST,
     decode_destination,
     decode_service,
     encode_destination,
@@ -46,6 +51,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._host.netlink_wire imp
     MalformedMessage,
     Message,
     Refused,
+    attribute,
     attributes,
     decode_error,
     decode_messages,
@@ -160,6 +166,14 @@ def test_what_the_kernel_adds_to_its_answers_is_passed_over() -> None:
     answer = by_hand(SERVICE_BYTES.replace("5400 0180", "6c00 0100").replace("0700 00000000", "0700 02000000"))
     answer += by_hand("0c00 0a00 0800 0100 2a000000  statistics \n 0c00 6300 00000000 00000000  unknown")
     assert decode_service(answer) == Service(KEY, "wrr").canonical()
+
+
+@given(any_destination(), st.binary(max_size=9).map(lambda payload: attribute(7, payload)))
+def test_what_is_within_an_attribute_is_read_as_if_it_was_alone(destination: Destination, other: bytes) -> None:
+    answer = other + encode_destination(destination) + other
+    alone = DESTINATION.decode(NESTS.decode(answer)["destination"])
+    assert DESTINATION.decode(answer, within=DESTINATION_NEST) == alone
+    assert SERVICE.decode(answer, within=SERVICE_NEST) == {}
 
 
 def test_a_destination_without_a_family_has_its_services() -> None:
