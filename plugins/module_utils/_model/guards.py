@@ -8,11 +8,12 @@ mean. Pure. Private to evenkeel.lb.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 from .configuration import KINDS, Configuration
-from .farm import Server
+from .farm import Farm, Server
 from .objects import described
 from .problems import Problem, some
 
@@ -33,7 +34,7 @@ class Change:
 def changes(before: Configuration, after: Configuration) -> Dict[str, Change]:
     """What becomes of the objects of each kind, and of the servers of all farms."""
     found = {kind: _change(before.of(kind), after.of(kind)) for kind in KINDS}
-    found["servers"] = _change(_servers(before), _servers(after))
+    found["servers"] = _change_of_servers(before.farms, after.farms)
     return found
 
 
@@ -48,9 +49,19 @@ def _change(before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
     )
 
 
-def _servers(configuration: Configuration) -> Dict[str, Any]:
+def _change_of_servers(before: Mapping[str, Farm], after: Mapping[str, Farm]) -> Change:
+    # there are so many that only those are named whose farm is not as it was
+    change = _change(_servers(before, after), _servers(after, before))
+    return dataclasses.replace(change, before=sum(len(farm.servers or ()) for farm in before.values()))
+
+
+def _servers(farms: Mapping[str, Farm], others: Mapping[str, Farm]) -> Dict[str, Any]:
+    """The servers of the farms that are different among the others, or not there."""
     return {
-        f"{name}/{server.name}": server for name, farm in configuration.farms.items() for server in farm.servers or ()
+        f"{name}/{server.name}": server
+        for name, farm in farms.items()
+        if farm != others.get(name)
+        for server in farm.servers or ()
     }
 
 

@@ -188,9 +188,12 @@ def serialise(thing: Any, hide_secrets: bool = False) -> Dict[str, Any]:
 
 def merged(old: Optional[T], new: T, keep_members: bool = False) -> T:
     """``new`` over ``old``: unset fields keep what was there. A list of objects is taken as the whole list, unless
-    ``keep_members``, and objects that stay keep their own unset fields."""
+    ``keep_members``, and objects that stay keep their own unset fields. What says nothing new gives ``old`` itself, so
+    that who compares the two need not look into them."""
     if old is None:
         return new
+    if old == new:
+        return old
     changes: Dict[str, Any] = {}
     for name, field in options(type(new)).items():
         value = getattr(new, name)

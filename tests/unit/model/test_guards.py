@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Server
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.guards import changes, nothing_wished, refusals
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.lists import Nested, ObjectList
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.merging import merged
@@ -38,6 +39,21 @@ def test_counts_add_up(before: Configuration, after: Configuration) -> None:
             back[kind].removed, back[kind].changed, back[kind].added
         )  # fmt: skip
     assert any(change.added or change.changed or change.removed for change in there.values()) == (before != after)
+
+
+@given(configurations, configurations)
+@at_most(25)
+def test_servers_are_counted_each(before: Configuration, after: Configuration) -> None:
+    was, is_ = ({(farm, one.name): one for farm, one in servers(side)} for side in (before, after))
+    change = changes(before, after)["servers"]
+    assert change.before == len(was)
+    assert change.added == tuple(sorted("/".join(name) for name in is_.keys() - was.keys()))
+    assert change.removed == tuple(sorted("/".join(name) for name in was.keys() - is_.keys()))
+    assert change.changed == tuple(sorted("/".join(one) for one in was.keys() & is_.keys() if was[one] != is_[one]))
+
+
+def servers(configuration: Configuration) -> list[tuple[str, Server]]:
+    return [(name, server) for name, farm in configuration.farms.items() for server in farm.servers or ()]
 
 
 @given(configurations, configurations, st.integers(0, 100))

@@ -49,6 +49,13 @@ def test_merged(base: Configuration, wish: Configuration) -> None:
             assert once.of(kind)[name] == base.of(kind)[name]
 
 
+@given(configurations)
+@at_most(25)
+def test_an_object_of_which_nothing_new_is_said_stays_the_same_one(base: Configuration) -> None:
+    again = merged(base, Configuration.from_document(base.document()))
+    assert all(again.of(kind)[name] is thing for kind in KINDS for name, thing in base.of(kind).items())
+
+
 @given(configurations, configurations)
 @at_most(25)
 def test_merged_says_all_that_the_wish_says(base: Configuration, wish: Configuration) -> None:
