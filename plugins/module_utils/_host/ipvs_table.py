@@ -10,6 +10,7 @@ there must be readable. Sources: Linux ``include/uapi/linux/ip_vs.h`` and ``net/
 
 from __future__ import annotations
 
+import functools
 import socket
 from typing import Container, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Tuple, Union
 
@@ -40,6 +41,7 @@ TUNNEL_GRE = 2
 FULL_NETMASK = {IPV4: "255.255.255.255", IPV6: "128"}
 
 
+@functools.lru_cache(maxsize=1 << 16)  # of what is wanted, recorded and read, most is the same
 def canonical_address(text: str) -> str:
     """The one spelling of an IPv4 or IPv6 address used in tables; ValueError when it is neither."""
     family = family_of(text)

@@ -95,15 +95,15 @@ class RulesError(ValueError):
 
 def render(table: Table) -> str:
     """The table as rules, one a line; empty for an empty table."""
-    return "".join(f"{line}\n" for entry in table.values() for line in render_entry(entry))
+    return "".join(map(render_entry, table.values()))
 
 
-def render_entry(entry: Entry) -> List[str]:
-    """A service and its destinations as rules."""
-    return [
-        render_service(entry.service),
-        *(render_destination(entry.service.key, destination) for destination in entry.destinations),
-    ]
+@functools.lru_cache(maxsize=1 << 14)  # what is wanted is told in the plan, written, and looked for afterwards
+def render_entry(entry: Entry) -> str:
+    """A service and its destinations as rules, one a line."""
+    key = entry.service.key
+    lines = [render_service(entry.service), *(render_destination(key, server) for server in entry.destinations)]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_service(service: Service) -> str:
@@ -190,9 +190,9 @@ def holds(text: str, keys: Container[ServiceKey], table: Table) -> bool:
         if text == others + rendered and (not others or others.endswith("\n")):
             # As ``replaced`` leaves it. A line before that for any of the keys would add something, or be an error.
             return not lines_of(others, keys)
-        return parse(lines_of(text, keys)) == table
     except RulesError:
         return False
+    return next(differing(text, keys, table), None) is None
 
 
 def differing(text: str, keys: Container[ServiceKey], table: Table) -> Iterator[Tuple[ServiceKey, str, str]]:
@@ -203,14 +203,15 @@ def differing(text: str, keys: Container[ServiceKey], table: Table) -> Iterator[
         if key is not None and (key in keys or key in table):
             there[key] = f"{there.get(key, '')}{line}\n"
     for key in sorted({*there, *table}):
-        wanted, lines = table.only({key}), there.get(key, "")
-        if not _makes(lines, wanted):
-            yield key, lines, render(wanted)
+        lines, wanted = there.get(key, ""), render_entry(table[key]) if key in table else ""
+        if lines != wanted and not _makes(lines, key, table):
+            yield key, lines, wanted
 
 
-def _makes(text: str, table: Table) -> bool:
+def _makes(lines: str, key: ServiceKey, table: Table) -> bool:
+    """Whether lines that are written in another way than ours make of a service what the table has."""
     try:
-        return parse(text) == table
+        return parse(lines).get(key) == table.get(key)
     except RulesError:
         return False
 
@@ -224,12 +225,12 @@ def replaced(text: str, keys: Container[ServiceKey], table: Table) -> str:
     return "".join(f"{line}\n" for line in others) + render(table)
 
 
-def _keyed_lines(text: str) -> Iterator[Tuple[Optional[ServiceKey], str]]:
+@functools.lru_cache(maxsize=2)  # the text before and after a change
+def _keyed_lines(text: str) -> List[Tuple[Optional[ServiceKey], str]]:
     lines = text.split("\n")
     if not lines[-1]:
         del lines[-1]
-    for line in lines:
-        yield _key_in(line), line
+    return [(_key_in(line), line) for line in lines]
 
 
 def _key_in(line: str) -> Optional[ServiceKey]:

@@ -132,7 +132,7 @@ def _text(key: ServiceKey, thing: _Thing) -> str:
         return ""
     try:
         if isinstance(thing, Entry):
-            return "".join(f"{line}\n" for line in render_entry(thing))
+            return render_entry(thing)
         return (render_destination(key, thing) if isinstance(thing, Destination) else render_service(thing)) + "\n"
     except RulesError:
         return f"{thing!r}\n"
