@@ -4,7 +4,7 @@
 
 """The transaction: from a wish to a director that holds it, or one that is as it was. Private to evenkeel.lb.
 
-lock → read the record and what runs → plan → check candidates → snapshot → begin → apply → verify → record, or restore
+lock → read the record and what runs → plan → snapshot → check candidates → begin → apply → verify → record, or restore
 
 A wish may be deferred: it is validated and kept beside the record, and the next run that is not deferred begins with
 it. What was deferred is forgotten when it is recorded, and so stays as it is when that run fails or is refused.
@@ -126,7 +126,9 @@ def reconcile(
         works = _compiled(system, engines, recorded, wanted)
         if defer:
             return _defer(store, Result(base, wanted, (), Transaction("unchanged"), warnings=warnings), check_mode)
-        works = _planned(system, works, begun)
+        with system.still():  # all see one and the same of the kernel's table, which takes long to read
+            works = _planned(system, works, begun)
+            unseen = "" if check_mode else _snapshots(system, works)
         steps = tuple(step for work in works for step in work.steps)
         warnings += tuple(caution for work in works for caution in work.engine.cautions(work.steps))
         result = Result(recorded, wanted, steps, Transaction("unchanged"), warnings=warnings)
@@ -141,6 +143,10 @@ def reconcile(
             return _exceeds(result, exceeding, max_impact)
         if check_mode:
             return dataclasses.replace(result, transaction=Transaction("planned"))
+        if unseen:
+            return dataclasses.replace(
+                result, transaction=Transaction("refused"), fault=f"{unseen}; nothing was changed"
+            )
         return _apply(system, store, result, works, on_error)
 
 
@@ -198,14 +204,23 @@ def _compiled(
 
 
 def _planned(system: System, works: Sequence[_Work], begun: Sequence[Configuration]) -> List[_Work]:
-    with system.still():  # engines that share the kernel's table see one and the same
-        observed = [work.engine.read(system) for work in works]
+    observed = [work.engine.read(system) for work in works]
     for work, held in zip(works, observed):
         for configuration in begun:
             work.owned = _joined(work, configuration, _wanted_elsewhere(work, works))
         work.steps = work.engine.plan(work.desired, held, work.owned)
     # after a run that did not end, one engine may take with it what another holds and has nothing to do for
     return _in_order([work for work in works if work.steps or begun])
+
+
+def _snapshots(system: System, works: Sequence[_Work]) -> str:
+    """Keep what each part is put back to if need be; what went wrong with that."""
+    try:
+        for work in works:
+            work.snapshot = work.engine.snapshot(work.desired, work.owned, system)
+    except HostFault as fault:
+        return str(fault)
+    return ""
 
 
 def _wanted_elsewhere(work: _Work, works: Sequence[_Work]) -> FrozenSet[Any]:
@@ -259,8 +274,6 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
     begun: List[_Work] = []
     done: List[_Work] = []
     try:
-        for work in works:
-            work.snapshot = work.engine.snapshot(work.desired, work.owned, system)
         store.begin(result.wanted)
         wrong: List[Problem] = []
         disputed: List[_Work] = []

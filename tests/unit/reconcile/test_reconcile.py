@@ -71,6 +71,34 @@ def test_from_any_configuration_to_any_other_then_nothing_to_do(first, second):
         assert Configuration.from_document(recorded(system) or {}) == wanted
 
 
+def test_what_is_planned_from_is_what_is_put_back():
+    """Both come from one look at the host: nothing is done in between, and a look at a large table takes long."""
+    looks = []
+
+    class Looking(MemoryEngine):
+        def read(self, system):
+            system.once(looks.append)
+            return super().read(system)
+
+        def snapshot(self, desired, owned, system):
+            system.once(looks.append)
+            return super().snapshot(desired, owned, system)
+
+    reconcile(FakeSystem(), [Looking()], lambda _recorded: pair())
+    assert len(looks) == 1
+
+
+def test_what_cannot_be_put_back_is_not_touched():
+    class Blind(MemoryEngine):
+        def snapshot(self, desired, owned, system):
+            raise EngineFault("cannot look")
+
+    system, engine = FakeSystem(), Blind()
+    result = reconcile(system, [engine], lambda _recorded: pair())
+    assert (result.transaction.state, result.fault) == ("refused", "cannot look; nothing was changed")
+    assert (system.files, engine.held) == ({}, {})
+
+
 def test_what_is_not_ours_stays():
     system, engine = FakeSystem(), MemoryEngine()
     reconcile(system, [engine], lambda _recorded: pair())
