@@ -16,15 +16,16 @@ from typing import Iterator, NamedTuple, Optional, Tuple
 
 from .addresses import is_address, version_of
 from .configuration import Configuration
-from .farm import Farm
+from .farm import Farm, Server
 from .healthcheck import HealthCheck
-from .objects import with_defaults
+from .objects import options, with_defaults
 from .virtual_server import TRANSPORTS, VirtualServer
 
 # What the kernel's IPVS balances when it is asked for any protocol.
 EVERY_TRANSPORT = ("tcp", "udp", "sctp")
 
 _FIRST_MARK = 0x40000000
+_WEIGHT: int = options(Server)["weight"].default
 
 
 class Backend(NamedTuple):
@@ -173,7 +174,7 @@ def family_of(farm: Farm) -> int:
 
 
 def _backends(configuration: Configuration, farm: Farm, port: int, check_port: int) -> Iterator[Backend]:
-    for server in map(with_defaults, farm.servers or ()):
+    for server in farm.servers or ():
         if server.state != "disabled":
             check = _health_check(configuration, server.health_check or farm.health_check)
             own_port = server.port or port
@@ -183,7 +184,7 @@ def _backends(configuration: Configuration, farm: Farm, port: int, check_port: i
                 name=server.name,
                 address=server.address,
                 port=own_port,
-                weight=0 if server.state == "drained" else server.weight,
+                weight=0 if server.state == "drained" else _WEIGHT if server.weight is None else server.weight,
                 max_connections=server.max_connections or 0,
                 low_connections=server.low_connections or 0,
                 health_check=check,

@@ -33,8 +33,10 @@ def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
     """The enabled virtual servers of an engine that name nothing that is not there."""
     found = []
     for _name, virtual_server in sorted(configuration.virtual_servers.items()):
+        if virtual_server.carrier != engine:
+            continue
         wish = with_defaults(virtual_server)
-        if wish.carrier != engine or not wish.enabled:
+        if not wish.enabled:
             continue
         address = address_of(configuration, wish)
         farm = configuration.farms.get(wish.farm or "")
