@@ -23,6 +23,8 @@ from ansible_collections.evenkeel.lb.tests.contract.strategies import PORTS, SER
 
 SPEC = REPOSITORY / "tests/contract/proofs.yml"
 HOSTS = ("lb1", "lb2", "lb3", "lb4")
+# What keepalived is asked about before anything moves; of a run that ended just then they stay until the next one asks.
+CANDIDATES = ("/etc/keepalived/.evenkeel-candidate.conf", "/etc/keepalived/.evenkeel-check.conf")
 
 # What somebody else has on the same director: never ours, never touched.
 FOREIGN_SERVICES = """\

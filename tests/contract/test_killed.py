@@ -26,6 +26,7 @@ from ansible_collections.evenkeel.lb.tests.contract.meaning import (
     seen_by_pyroute2,
 )
 from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
+    CANDIDATES,
     FOREIGN,
     FOREIGN_RULES,
     USERS_CONFIGURATION,
@@ -43,7 +44,6 @@ KILLS_OF_A_PAIR = 5
 SIGKILL = -9
 
 FILES = ("/etc/evenkeel/lb.json", "/etc/evenkeel/lb.nft", "/etc/ipvsadm.rules", "/etc/keepalived/evenkeel.conf")
-CANDIDATES = ("/etc/keepalived/.evenkeel-candidate.conf", "/etc/keepalived/.evenkeel-check.conf")
 # A file that is being written has a beginning beside it; of a run that was killed there it stays until the next writes.
 BEGINNINGS = {
     re.sub(r"([^/]+)$", r".evenkeel-\1", path)
