@@ -147,16 +147,19 @@ def _farm_problems(wish: VirtualServer, family: Optional[int], farm: Farm, telli
     """``telling`` is the HA group that tells the standby about connections, if any."""
     name = wish.name
     seen: Dict[Tuple[Optional[str], Optional[int]], Server] = {}
+    port = single_port(wish)
     for server in farm.servers or ():
-        path = f"farms[{farm.name}].servers[{server.name}]"
-        yield from _family_problem(f"{path}.address", server.address, wish, family, farm, telling)
-        yield from _port_problem(path, server.port, wish, farm)
-        twin = seen.setdefault((server.address, server.port or single_port(wish)), server)
+        # most of them need no look at more than this
+        if server.port is not None or (server.address is not None and version_of(server.address) != family):
+            path = f"farms[{farm.name}].servers[{server.name}]"
+            yield from _family_problem(f"{path}.address", server.address, wish, family, farm, telling)
+            yield from _port_problem(path, server.port, wish, farm)
+        twin = seen.setdefault((server.address, server.port or port), server)
         # two servers with the same port are the farm's own problem; these are the same behind this port
         if server.address is not None and twin.port != server.port:
             yield Problem(
                 f"farms[{farm.name}].servers[{server.name}].port",
-                f"is the same as server {twin.name!r} behind port {single_port(wish)} of virtual server {name!r}",
+                f"is the same as server {twin.name!r} behind port {port} of virtual server {name!r}",
                 "each address and port once in a farm",
             )
     mask = farm.persistence_netmask
