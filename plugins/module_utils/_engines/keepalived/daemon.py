@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import List, Optional
 
@@ -122,13 +123,12 @@ def refusals(system: System, blocks: Blocks) -> List[Problem]:
     if missing:
         return missing
     main, candidate = system.read(MAIN) or "", document(blocks)
-    try:
+    with contextlib.ExitStack() as afterwards:
+        for file in (_CANDIDATE, _CANDIDATE_MAIN):  # the one also where the other cannot be removed
+            afterwards.callback(system.remove, file)
         system.write(_CANDIDATE, candidate, mode=0o600)
         system.write(_CANDIDATE_MAIN, _INCLUDE.sub(rf"\g<1>{_CANDIDATE}", main), mode=0o600)
         done = _test(system, _CANDIDATE_MAIN)
-    finally:
-        system.remove(_CANDIDATE)
-        system.remove(_CANDIDATE_MAIN)
     if done.rc in (0, _RC_UNCHECKED):
         return []
     said = complaints(done.stderr + done.stdout, _CANDIDATE)

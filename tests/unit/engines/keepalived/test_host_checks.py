@@ -16,7 +16,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived im
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.host_checks import refusals
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.programs import flaw
 from ansible_collections.evenkeel.lb.plugins.module_utils._host import pcre2
-from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed, HostFault
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
 from ansible_collections.evenkeel.lb.tests.unit.engines.keepalived.test_checkers import configuration
 from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
@@ -197,3 +197,17 @@ def test_a_program_that_tests_is_no_complaint_and_pinging_is_left_as_it_was():
 def test_a_program_that_is_not_safe_stays_a_complaint():
     (problem,) = daemon.refusals(Checked(f"{NO_SECURITY} There are insecure scripts.\n", 6), {})
     assert "insecure scripts" in problem.message
+
+
+@pytest.mark.parametrize("stuck", [daemon._CANDIDATE, daemon._CANDIDATE_MAIN])
+def test_of_two_candidates_one_is_removed_also_where_the_other_cannot_be(stuck):
+    class Stuck(Checked):
+        def remove(self, path: str) -> None:
+            if path == stuck:
+                raise HostFault(f"cannot remove {path}")
+            super().remove(path)
+
+    host = Stuck("", 0)
+    with pytest.raises(HostFault, match="cannot remove"):
+        daemon.refusals(host, {})
+    assert {path for path in host.files if ".evenkeel-" in path} == {stuck}
