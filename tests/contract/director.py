@@ -69,10 +69,16 @@ class Director:
         """Bring the collection's code, the driver and pyroute2 onto the host, packages of its own distribution, and the
         unit that the role director installs."""
         self.bring()
-        self.shell("sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
-        self.shell("apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq " + " ".join(packages))
-        self.shell(f"cat > /etc/systemd/system/{UNIT.name}", UNIT.read_bytes())
-        self.shell(f"systemctl daemon-reload && systemctl enable --quiet --now {UNIT.name}")
+        script = f"""
+            set -e
+            cat > /etc/systemd/system/{UNIT.name}
+            sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+            apt-get update -qq
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq {" ".join(packages)}
+            systemctl daemon-reload
+            systemctl enable --quiet --now {UNIT.name}
+        """
+        self.shell(script, UNIT.read_bytes())
 
     def bring(self) -> None:
         """Bring the collection's code, the driver and pyroute2 onto the host."""

@@ -55,6 +55,20 @@ virtual_server 10.10.0.99 25 {
 }
 include /etc/keepalived/evenkeel.conf
 """
+FURNITURE = f"""\
+set -e
+modprobe -a ip_vs ip_vs_pe_sip
+sysctl -q -w net.ipv4.vs.conntrack=1
+cat > /etc/keepalived/keepalived.conf <<'END'
+{USERS_CONFIGURATION}END
+cat > /etc/ipvsadm.rules <<'END'
+{FOREIGN_RULES}END
+ipvsadm --restore <<'END'
+{FOREIGN_SERVICES}END
+nft -f - <<'END'
+{FOREIGN_PACKETS}END
+systemctl start keepalived
+"""
 
 
 @contextmanager
@@ -74,12 +88,7 @@ def directors(lab_name: str) -> Iterator[dict[str, Director]]:
 
 def _furnish(director: Director) -> None:
     director.equip("ipvsadm", "keepalived")
-    director.shell("modprobe -a ip_vs ip_vs_pe_sip && sysctl -q -w net.ipv4.vs.conntrack=1")
-    director.shell("cat > /etc/keepalived/keepalived.conf", USERS_CONFIGURATION.encode())
-    director.shell("cat > /etc/ipvsadm.rules", FOREIGN_RULES.encode())
-    director.shell("ipvsadm --restore", FOREIGN_SERVICES.encode())
-    director.shell("nft -f -", FOREIGN_PACKETS.encode())
-    director.shell("systemctl start keepalived")
+    director.shell(FURNITURE)
     director.drive("make_servers", {"addresses": [*SERVERS[4], *SERVERS[6]], "ports": PORTS})
 
 

@@ -76,11 +76,11 @@ def killed(host: Director, name: str, names: list[str], seed: int) -> dict[str, 
     former: Document = {}
     for number, document in enumerate(documents(10 * KILLS, seed, names, versions_of(host))):
         wanted = without_health(document)
-        held(host, former)
+        brought(host, former)
         calls, lasted = measured(host, wanted)
         new, old = held(host, wanted), held(host, former)
         for _kill in range(KILLS_OF_A_PAIR if calls else 0):
-            held(host, former)
+            brought(host, former)
             way = random.choice([{"seconds": random.uniform(0, lasted)}, {"at": random.randrange(calls)}])
             found = host.drive("kill", {"document": wanted, **way})
             problem = where(seed, name, number, former, wanted, way, found["status"], found["said"])
@@ -100,10 +100,15 @@ def killed(host: Director, name: str, names: list[str], seed: int) -> dict[str, 
     return {"kills": kills, "states": states}
 
 
-def held(host: Director, document: Document) -> dict[str, Any]:
-    """What there is to see once the director holds the document."""
+def brought(host: Director, document: Document) -> None:
+    """Let the director hold the document."""
     told = host.drive("tell", {"document": document})
     assert told["state"] in ("applied", "unchanged"), (told, document)
+
+
+def held(host: Director, document: Document) -> dict[str, Any]:
+    """What there is to see once the director holds the document."""
+    brought(host, document)
     again = host.drive("tell", {"document": document, "check_mode": True})
     assert not again["changed"], (again, document)
     seen: dict[str, Any] = host.drive("look_around")

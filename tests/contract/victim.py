@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A process that does what a module does and dies of it: reads a wish as JSON, prints ``begun``, makes it true.
+"""A process that does what a module does and dies of it: says ``begun`` in a pipe and makes a document true.
 
 With ``at`` it kills itself before the call of that number (from 0) of those that change or ask the host: programs,
-sends to the kernel, and within writing a file its making, its reaching the disk and its renaming. It prints the number
+sends to the kernel, and within writing a file its making, its reaching the disk and its renaming. It says the number
 of such calls at its end.
 """
 
@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
+import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed, System
@@ -73,14 +73,17 @@ class _Socket:
         return getattr(self._socket, name)
 
 
-def main() -> None:
-    wish = json.loads(sys.stdin.readline())
-    wanted = Configuration.from_document(wish["document"])
-    system = Counting(wish["at"])
-    print("begun", flush=True)
-    result = reconcile(system, engines(), lambda _recorded: wanted)
-    print(json.dumps({"state": result.transaction.state, "fault": result.fault, "calls": system.calls}), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def run(document: Any, at: int | None, pipe: int) -> NoReturn:
+    """All that a process which was forked for it does."""
+    try:
+        with open(pipe, "w", encoding="utf-8") as telling:
+            wanted = Configuration.from_document(document)
+            system = Counting(at)
+            print("begun", file=telling, flush=True)
+            result = reconcile(system, engines(), lambda _recorded: wanted)
+            said = {"state": result.transaction.state, "fault": result.fault, "calls": system.calls}
+            print(json.dumps(said), file=telling)
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)

@@ -67,8 +67,11 @@ def witnessed(ipvs: Any) -> Json:
 
 def quickly() -> Json:
     """What a run may change and nobody else does: the IPVS table without health, packet rules, files."""
+    return {"saved": sorted(line for line in saved().splitlines() if line.startswith("-A")), **_configured()}
+
+
+def _configured() -> Json:
     return {
-        "saved": sorted(line for line in saved().splitlines() if line.startswith("-A")),
         "packets": printed("nft", "-s", "-n", "list", "ruleset"),
         "files": {path: _text(path) for path in FILES},
         "litter": [path for name in LITTER for path in glob.glob(name)],
@@ -82,7 +85,7 @@ def everything() -> Json:
     unit = printed("systemctl", "show", "-p", "ActiveState", "-p", "NRestarts", "keepalived.service")
     addresses = printed("ip", "-o", "address", "show").splitlines()
     return {
-        **quickly(),
+        **_configured(),
         "saved": sorted(saved().splitlines()),
         "witnessed": sorted(seen, key=repr),
         "addresses": sorted(re.sub(r"^\d+: |  valid_lft.*|\\.*", "", line) for line in addresses),
