@@ -27,7 +27,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import
 from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reconcile
 from ansible_collections.evenkeel.lb.tests.contract import victim
 from ansible_collections.evenkeel.lb.tests.contract.faults import Faulty
-from ansible_collections.evenkeel.lb.tests.contract.witnesses import everything, quickly
+from ansible_collections.evenkeel.lb.tests.contract.witnesses import everything, files, quickly
 
 Json = Any
 
@@ -73,8 +73,9 @@ def told(system: System, document: Json, check_mode: bool = False) -> Json:
 
 
 def step(argument: Json) -> Json:
-    """Check mode, then the real run, then check mode for each of the documents that say the same; with what everybody
-    sees before, between and after. ``health`` says of addresses whether their servers shall live from now on."""
+    """Check mode, then the real run, then check mode for a document that says the same in another order; with what
+    everybody sees before, between and after. ``health`` says of addresses whether their servers shall live from now
+    on."""
     system = System()
     set_health(argument["health"])
     before = quickly()
@@ -83,7 +84,7 @@ def step(argument: Json) -> Json:
     applied = told(system, argument["document"])
     after = everything()
     time.sleep(argument["pause"])
-    again = [told(system, document, check_mode=True) for document in argument["again"]]
+    again = told(system, argument["again"], check_mode=True)
     finally_ = everything()
     seen = {"before": before, "between": between, "after": after, "finally": finally_}
     return {**seen, "planned": planned, "applied": applied, "again": again}
@@ -136,7 +137,7 @@ def kill(argument: Json) -> Json:
         said = pipe.read()
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     lasted = time.monotonic() - start
-    return {"status": status, "lasted": lasted, "said": said, "is_free": _is_free(), "after": everything()}
+    return {"status": status, "lasted": lasted, "said": said, "is_free": _is_free(), "files": files()}
 
 
 def _is_free() -> bool:

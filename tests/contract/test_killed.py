@@ -86,8 +86,8 @@ def killed(host: Director, name: str, names: list[str], seed: int) -> dict[str, 
             problem = where(seed, name, number, former, wanted, way, found["status"], found["said"])
             assert found["is_free"], problem
             for path in FILES:
-                state = state_of(path, found["after"]["files"][path], old["files"][path], new["files"][path])
-                assert state != "half", (problem, path, found["after"]["files"][path])
+                state = state_of(path, found["files"][path], old["files"][path], new["files"][path])
+                assert state != "half", (problem, path, found["files"][path])
                 states[f"{path} {state}"] += 1
             # where it was going to, back, or somewhere else
             end = random.choice([wanted, former, {}])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import os
 import re
@@ -65,6 +66,11 @@ def witnessed(ipvs: Any) -> Json:
     return found
 
 
+def files() -> dict[str, str | None]:
+    """The text of each file that a run may write, None where there is none."""
+    return {path: _text(path) for path in FILES}
+
+
 def quickly() -> Json:
     """What a run may change and nobody else does: the IPVS table without health, packet rules, files."""
     return {"saved": sorted(line for line in saved().splitlines() if line.startswith("-A")), **_configured()}
@@ -73,15 +79,14 @@ def quickly() -> Json:
 def _configured() -> Json:
     return {
         "packets": printed("nft", "-s", "-n", "list", "ruleset"),
-        "files": {path: _text(path) for path in FILES},
+        "files": files(),
         "litter": [path for name in LITTER for path in glob.glob(name)],
     }
 
 
 def everything() -> Json:
     """All there is to see of a director, but for counters, connections, process numbers and what time alone changes."""
-    with pyroute2.IPVS() as ipvs:
-        seen = witnessed(ipvs)
+    seen = witnessed(_ipvs())
     unit = printed("systemctl", "show", "-p", "ActiveState", "-p", "NRestarts", "keepalived.service")
     addresses = printed("ip", "-o", "address", "show").splitlines()
     return {
@@ -91,6 +96,11 @@ def everything() -> Json:
         "addresses": sorted(re.sub(r"^\d+: |  valid_lft.*|\\.*", "", line) for line in addresses),
         "unit": unit.split(),
     }
+
+
+@functools.cache  # to open it takes longer than to ask it
+def _ipvs() -> Any:
+    return pyroute2.IPVS()
 
 
 def _text(path: str) -> str | None:
