@@ -391,3 +391,20 @@ def test_connection_sync_and_servers_of_another_family_make_way_for_each_other(
             applied(host, wanted)
             assert not run(host, wanted, check=True).changed, attempt.faulty.calls[-8:]
             assert is_as_from_nothing(host, wanted), attempt.faulty.calls[-8:]
+
+
+@pytest.mark.parametrize("engine", ["ipvs", "keepalived"])
+@pytest.mark.parametrize(("first", "second"), [(SYNCHRONISED, MIXED), (MIXED, SYNCHRONISED)])
+def test_connection_sync_makes_way_for_servers_of_another_family_that_come_back(
+    engine: str, first: tuple[bool, str], second: tuple[bool, str]
+) -> None:
+    before, after = (
+        {**a_pair(connection_sync=sync), **(through_a_tunnel(engine, server) if ":" in server else {})}
+        for sync, server in (first, second)
+    )
+    restored = 0
+    for attempt in attempts(before, after, BEFORE):
+        if attempt.result is not None and attempt.result.transaction.state == "restored":
+            assert state_of(attempt.host) == attempt.before, attempt.faulty.calls[-8:]
+            restored += 1
+    assert restored

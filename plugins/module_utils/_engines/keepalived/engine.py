@@ -235,6 +235,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         # first, so that no group comes back without its hold
         for name, text in snapshot.holds.items():
             hold.put(system, name, text)
+        begun = [sync for sync in snapshot.former if sync is not None]
+        if begun and snapshot.vips.sync is None:
+            # as in ``apply``: servers of another family may come back
+            settle_sync(system, read_daemons(system), None, begun)
         if snapshot.text is None:
             system.remove(daemon.FILE)
         elif system.read(daemon.FILE) != snapshot.text:  # what could not be written is as it was, and cannot be now
