@@ -16,7 +16,7 @@ from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 from ..._host.ipvs_netlink import apply as change_kernel
 from ..._host.ipvs_netlink import read_table
 from ..._host.ipvs_settings import read_daemons
-from ..._host.ipvs_table import Operation, ServiceKey, Table, canonical_address
+from ..._host.ipvs_table import Operation, ServiceKey, Table, canonical_address, difference
 from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
@@ -235,10 +235,6 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         # first, so that no group comes back without its hold
         for name, text in snapshot.holds.items():
             hold.put(system, name, text)
-        begun = [sync for sync in snapshot.former if sync is not None]
-        if begun and snapshot.vips.sync is None:
-            # as in ``apply``: servers of another family may come back
-            settle_sync(system, read_daemons(system), None, begun)
         if snapshot.text is None:
             system.remove(daemon.FILE)
         elif system.read(daemon.FILE) != snapshot.text:  # what could not be written is as it was, and cannot be now
@@ -258,8 +254,21 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         if snapshot.active:
             change_kernel(system, kernel.left_by_reload(read_table(system), snapshot.running))
             vips.mend(system, daemon.main_pid(system), snapshot.vips, snapshot.former)
+            change_kernel(system, self._not_taken(snapshot, system))
         if snapshot.timeouts is not None:
             connection_timeouts.settle(system, snapshot.timeouts)
+
+    @staticmethod
+    def _not_taken(snapshot: Snapshot, system: System) -> List[Operation]:
+        """What brings servers back that keepalived believes are in the kernel, which does not take those of another
+        family while it synchronises connections."""
+        table = read_table(system)
+        lost = belief.lost(system, parse(snapshot.text or "")[1], belief.servers_in(table))
+        return [
+            operation
+            for operation in difference(table.only(snapshot.running), snapshot.running)
+            if operation.before is None and operation.subject.key in lost.get(operation.key, ())
+        ]
 
     def verify(self, desired: Desired, owned: Desired, system: System) -> List[Problem]:
         end = system.now() + _SECONDS_TO_VERIFY
