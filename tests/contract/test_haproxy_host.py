@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,10 +30,22 @@ ss -H -l -t -n | awk '{{print $4}}' | sort
 ASK = """
 import socket, sys
 door = socket.socket(socket.AF_UNIX)
-door.connect('/run/haproxy/evenkeel.sock')
+door.connect(sys.argv[1] if sys.argv[1:] else '/run/haproxy/evenkeel.sock')
 door.sendall(sys.stdin.read().encode())
 while part := door.recv(65536): sys.stdout.write(part.decode())
 """
+
+
+# A client that keeps a connection until it is let go, and then asks on it once more.
+HOLD = """
+import http.client, pathlib, time
+held = http.client.HTTPConnection('127.0.0.1', 8083, timeout=5)
+for step, after in (('held', 'go'), ('gone', None)):
+    held.request('GET', '/')
+    pathlib.Path(f'/run/hold/{step}').write_bytes(held.getresponse().read())
+    while after and not pathlib.Path(f'/run/hold/{after}').exists(): time.sleep(0.05)
+"""
+PROCESSES = "echo 'show proc;quit' | python3 /root/ask.py /run/haproxy-master.sock"
 
 
 @pytest.fixture(scope="module")
@@ -357,6 +370,28 @@ def test_what_runs_is_told(director: Director) -> None:
         "s1": "up", "s2": "up", "dead": "down"
     }  # fmt: skip
     assert service["servers"]["s1"]["counters"][0] >= 1
+
+
+def test_a_reload_tells_which_workers_go_on_and_with_how_many_connections(director: Director) -> None:
+    document = web()
+    [service] = document["virtual_servers"]
+    document["virtual_servers"].append({**service, "name": "held", "port": 8083, "protocol": "tcp"})
+    assert reconcile(director, document)["state"] == "applied"
+    first = worker(director).split()[1]
+    director.shell("rm -rf /run/hold; mkdir /run/hold; cat > /root/hold.py", HOLD.encode())
+    director.shell("systemd-run --quiet --collect --unit hold python3 /root/hold.py")
+    director.shell("timeout 10 sh -c 'until [ -s /run/hold/held ]; do sleep 0.05; done'")
+    tells = f"haproxy reload; 1 worker of before goes on: {first} with 1 connection"
+    more = copy.deepcopy(document)
+    more["virtual_servers"].append({**service, "name": "more", "port": 8082})
+    assert reconcile(director, more)["reload"] == [tells]
+    # and the next: the one between has nothing to do and goes
+    assert reconcile(director, document)["reload"] == [tells]
+    assert first != worker(director).split()[1]
+    director.shell("touch /run/hold/go; timeout 10 sh -c 'until [ -s /run/hold/gone ]; do sleep 0.05; done'")
+    assert director.shell("cat /run/hold/gone") == director.shell("cat /run/hold/held")
+    director.shell(f"timeout 10 sh -c 'while {PROCESSES} | grep -q ^{first}; do sleep 0.05; done'")
+    assert reconcile(director, more)["reload"] == ["haproxy reload"]
 
 
 def test_a_reload_that_fails_leaves_everything_as_it_was(director: Director) -> None:

@@ -11,7 +11,7 @@ Up to 2.6 the master says nothing to ``reload``; it is looked at what the new wo
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Optional
+from typing import Dict, List, Mapping, NamedTuple, Optional
 
 from ..._host.system import HostFault, System
 from ..base import EngineFault
@@ -51,7 +51,8 @@ def processes_in(answer: str) -> Processes:
 def reload(system: System, path: str, generation: Optional[str]) -> str:
     """Let the master load its files again and wait until the new worker holds ``generation`` (None: nothing of ours).
 
-    Says what was done and what became of the worker before. Raises EngineFault when it does not come to that."""
+    Says what was done, and which workers of before still have connections, and how many. Raises EngineFault when it
+    does not come to that."""
     before = processes(system, path)
     try:
         said = runtime.ask(system, "reload;quit", path, _SECONDS_OF_A_RELOAD)
@@ -67,11 +68,35 @@ def reload(system: System, path: str, generation: Optional[str]) -> str:
         if system.now() >= end:
             raise EngineFault(f"HAProxy was told to reload, and after {_SECONDS_OF_A_RELOAD:g} s holds the old files")
         system.sleep(_POLL)
+    return f"haproxy reload{serving_on(_held(system, path))}"
+
+
+def serving_on(connections: Mapping[int, int]) -> str:
+    """In words, which workers of before go on; ``connections`` are how many each has, by process id."""
+    busy = {pid: count for pid, count in connections.items() if count}
+    if not busy:
+        return ""
+    each = [f"{pid} with {count} connection{'s' if count > 1 else ''}" for pid, count in sorted(busy.items())]
+    who = "1 worker of before goes on" if len(busy) == 1 else f"{len(busy)} workers of before go on"
+    return f"; {who}: {', '.join(each)}"
+
+
+def _held(system: System, path: str) -> Dict[int, int]:
+    """The connections of clients that workers of before have, also of reloads that were long ago."""
     now = _looked(system, path)
-    left = sorted(set(now.old if now is not None else ()) & set(before.workers))
-    if left:
-        return f"haproxy reload; worker {', '.join(map(str, left))} of before serves its connections until they end"
-    return "haproxy reload"
+    found = {}
+    for pid in now.old if now is not None else ():
+        try:
+            found[pid] = connections_in(runtime.ask(system, f"@!{pid} show info;quit", path))
+        except HostFault:  # it has ended since
+            continue
+    return found
+
+
+def connections_in(answer: str) -> int:
+    """How many connections of clients ``show info`` tells of; none where a worker did not answer that has ended."""
+    found = re.search(r"^CurrConns: (\d+)$", answer, re.MULTILINE)
+    return int(found[1]) if found is not None else 0
 
 
 def _looked(system: System, path: str) -> Optional[Processes]:

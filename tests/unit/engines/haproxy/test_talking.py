@@ -91,6 +91,24 @@ def test_the_processes_of_a_master() -> None:
 
 
 @pytest.mark.parametrize(
+    ("connections", "words"),
+    [
+        ({}, ""),
+        ({12: 0}, ""),
+        ({12: 1}, "; 1 worker of before goes on: 12 with 1 connection"),
+        ({34: 2, 12: 1, 56: 0}, "; 2 workers of before go on: 12 with 1 connection, 34 with 2 connections"),
+    ],
+)
+def test_what_workers_of_before_have_left_to_do(connections: dict[int, int], words: str) -> None:
+    assert master.serving_on(connections) == words
+
+
+def test_the_connections_of_a_worker() -> None:
+    assert master.connections_in("Pid: 12\nMaxconn: 4000\nCurrConns: 2\nCumConns: 7\nStopping: 1\n\n") == 2
+    assert master.connections_in("Can't find the target PID matching the prefix '@!1'\n") == 0
+
+
+@pytest.mark.parametrize(
     ("words", "expected"),
     [
         ("haproxy -Ws -f a -f b -p pid -S /run/m.sock,mode,600", (("a", "b"), True, "/run/m.sock")),
