@@ -9,8 +9,9 @@ Private to evenkeel.lb.
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Iterator, Mapping, NamedTuple, Optional, Tuple
 
 from .words import OWN, Line, endpoint
 
@@ -64,9 +65,11 @@ class Held(NamedTuple):
 
     backend: str
     rest: str
-    servers: Dict[str, ServerLine]
+    servers: Mapping[str, ServerLine]
 
 
+# A run looks at the same block again and again: as read, as planned, and to verify.
+@functools.lru_cache(maxsize=1 << 14)
 def held_in(block: str) -> Held:
     """What a block of ours says."""
     rest, servers = [], {}

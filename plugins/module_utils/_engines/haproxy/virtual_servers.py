@@ -31,7 +31,14 @@ class Carried(NamedTuple):
 
 def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
     """The enabled virtual servers of an engine that name nothing that is not there."""
-    found = []
+    kept = f"carried by {engine}"
+    if kept not in configuration.derived:
+        configuration.derived[kept] = tuple(_carried(configuration, engine))
+    found: Tuple[Carried, ...] = configuration.derived[kept]
+    return found
+
+
+def _carried(configuration: Configuration, engine: str) -> Iterator[Carried]:
     for _name, virtual_server in sorted(configuration.virtual_servers.items()):
         if virtual_server.carrier != engine:
             continue
@@ -42,8 +49,7 @@ def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
         farm = configuration.farms.get(wish.farm or "")
         if address is not None and farm is not None and _complete(configuration, wish):
             way = way_of(wish, with_defaults(farm), version_of(address))
-            found.append(Carried(wish, address, way, _comes_and_goes(configuration, wish)))
-    return tuple(found)
+            yield Carried(wish, address, way, _comes_and_goes(configuration, wish))
 
 
 def _complete(configuration: Configuration, wish: VirtualServer) -> bool:
