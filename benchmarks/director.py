@@ -25,7 +25,7 @@ LAB = REPOSITORY / "tests/lab/lab"
 SPEC = REPOSITORY / "benchmarks/director.yml"
 HOST = "lb1"
 FOLDER = "/root/bench"
-UTILS = "ansible_collections/evenkeel/lb/plugins/module_utils"
+PLUGINS = "ansible_collections/evenkeel/lb/plugins"
 
 
 class Director:
@@ -103,8 +103,9 @@ def _bundle() -> bytes:
 
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
-        archive.add(REPOSITORY / "plugins/module_utils", UTILS, filter=without_caches)
-        for name in ("on_director.py", "start_module.py", "whole_configuration.py"):
+        for name in ("module_utils", "modules"):
+            archive.add(REPOSITORY / "plugins" / name, f"{PLUGINS}/{name}", filter=without_caches)
+        for name in ("on_director.py", "start_module.py", "whole_configuration.py", "nothing.py"):
             archive.add(REPOSITORY / "benchmarks" / name, name)
         package = Path(ansible.__file__).parent
         for name in ("__init__.py", "release.py", "_vendor", "module_utils"):

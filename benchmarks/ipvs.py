@@ -21,13 +21,13 @@ A lab host is slower than real hardware: only the ratios say something.
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from common import Seconds, collection, compared, record
-from director import Director, director, sent_by_ansible
+from common import Seconds, compared, record
+from director import Director, sent_by_ansible
+from rounds import measured, process
 from wishes import OTHER_WEIGHT, SERVERS, WEIGHT, address, rules_of, vip, wish
 
 SERVICES = 1000
@@ -52,12 +52,6 @@ def prepare(host: Director) -> None:
 
 
 def one_round(host: Director, seconds: Seconds) -> None:
-    def process(name: str, command: str, argument: str, steps: int) -> None:
-        told = host.do(command, argument)
-        if told["steps"] != steps:
-            raise SystemExit(f"{name} did {told['steps']} steps, not {steps}")
-        seconds.note(name, told["seconds"])
-
     host.do("clear")
     seconds.note("restore", host.do("run", [RESTORE]))
     seconds.note("save", host.do("run", [SAVE]))
@@ -67,10 +61,11 @@ def one_round(host: Director, seconds: Seconds) -> None:
     seconds.note("fill", host.do("fill", "rules"))
     for start, argument in (("module", "wish"), ("packed", "packed")):
         host.do("clear")
-        process(f"{start}_empty", start, argument, SERVICES + 1)
+        process(host, seconds, f"{start}_empty", start, argument, SERVICES + 1)
         seconds.note("save", host.do("run", [SAVE]))
-        process(f"{start}_nochange", start, argument, 0)
-    process("module_one", "module", "wish_one", 2)
+        process(host, seconds, f"{start}_nochange", start, argument, 0)
+    process(host, seconds, "module_one", "module", "wish_one", 2)
+    growth(host, seconds)
 
 
 def growth(host: Director, seconds: Seconds) -> None:
@@ -81,16 +76,7 @@ def growth(host: Director, seconds: Seconds) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    rounds = parser.parse_args().rounds
-    seconds = Seconds()
-    with collection(), director() as host:
-        prepare(host)
-        for _round in range(rounds):
-            one_round(host, seconds)
-            growth(host, seconds)
-            seconds.show()
+    seconds = measured(__doc__ or "", ROUNDS, prepare, one_round)
     size = f"{SERVICES} virtual servers with {SERVERS} servers each"
     restore, save = f"ipvsadm --restore, {size}", f"ipvsadm --save -n, {size}"
     record(

@@ -14,12 +14,12 @@ keepalived runs before and after; there are no health checks, as nothing would a
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 
-from common import Seconds, collection, compared, record
-from director import Director, director, start_keepalived
+from common import Seconds, compared, record
+from director import Director, start_keepalived
+from rounds import measured, process
 from wishes import OTHER_WEIGHT, SERVERS, WEIGHT, rules_of, wish
 
 SERVICES = 1000
@@ -58,33 +58,19 @@ def by_hand(host: Director, name: str) -> float:
 
 
 def one_round(host: Director, seconds: Seconds) -> None:
-    def process(name: str, document: str, steps: int) -> None:
-        told = host.do("module", document)
-        if told["steps"] != steps:
-            raise SystemExit(f"{name} did {told['steps']} steps, not {steps}")
-        seconds.note(name, told["seconds"])
-
     seconds.note("all_by_hand", by_hand(host, "all"))
     seconds.note("one_by_hand", by_hand(host, "one"))
     by_hand(host, "none")
-    process("module_empty", "all.wish", SERVICES)
-    process("module_nochange", "all.wish", 0)
+    process(host, seconds, "module_empty", "module", "all.wish", SERVICES)
+    process(host, seconds, "module_nochange", "module", "all.wish", 0)
     seconds.note("looked", host.do("run", [TEST, SAVE]))
-    process("module_one", "one.wish", 1)
+    process(host, seconds, "module_one", "module", "one.wish", 1)
     host.do("module", "none.wish")
     host.do("settle", "none.rules")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    rounds = parser.parse_args().rounds
-    seconds = Seconds()
-    with collection(), director() as host:
-        prepare(host)
-        for _round in range(rounds):
-            one_round(host, seconds)
-            seconds.show()
+    seconds = measured(__doc__ or "", ROUNDS, prepare, one_round)
     size = f"{SERVICES} virtual servers with {SERVERS} servers each"
     hand = f"the same file by hand, keepalived -t, systemctl reload, until the kernel has it, {size}"
     record(

@@ -104,9 +104,15 @@ def reconciled(document: Json) -> Json:
 
 def module(document: Json) -> Json:
     """A whole process of a module, from files that Python has compiled before; what it did beside the seconds."""
+    return started(["whole_configuration", {"src": os.path.abspath(document)}])
+
+
+def started(argument: Json) -> Json:
+    """The same of any module, with its options."""
+    name, options = argument
     with open("options", "w", encoding="utf-8") as file:
-        json.dump({"src": os.path.abspath(document)}, file)
-    return _told(program([sys.executable, "start_module.py", "whole_configuration"], given="options", said="result"))
+        json.dump(options, file)
+    return _told(program([sys.executable, "start_module.py", name], given="options", said="result"))
 
 
 def packed(sent: Json) -> Json:
@@ -117,7 +123,7 @@ def packed(sent: Json) -> Json:
 def _told(seconds: float) -> Json:
     with open("result", encoding="utf-8") as file:
         result = json.load(file)
-    return {"seconds": seconds, "steps": len(result["steps"])}
+    return {"seconds": seconds, "steps": len(result["steps"]), "reloads": len(result["reload"])}
 
 
 def memory(_argument: Json) -> Json:
@@ -159,17 +165,24 @@ def serves(file: Json) -> Json:
     return measured(wait)
 
 
+def tell(commands: Json) -> Json:
+    """Commands to HAProxy on its socket alone."""
+    return measured(lambda: runtime.tell(System(), commands))
+
+
 COMMANDS: dict[str, Callable[[Json], Json]] = {
     "clear": clear,
     "fill": fill,
     "dump": dump,
     "reconciled": reconciled,
     "module": module,
+    "started": started,
     "packed": packed,
     "memory": memory,
     "run": run,
     "settle": settle,
     "serves": serves,
+    "tell": tell,
 }
 
 if __name__ == "__main__":
