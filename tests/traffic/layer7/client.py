@@ -72,6 +72,11 @@ class Client:
                 if self._chosen.ready is not None:
                     self._chosen.ready.touch()
             time.sleep(self._chosen.interval / 1000)
+        try:
+            if self._conversation is not None:
+                self._conversation.end()
+        except (Failed, OSError) as error:
+            errors[f"{type(error).__name__}: {error}"] += 1
         self._leave()
         return {
             "sent": sent,

@@ -11,10 +11,12 @@ connection (RFC 9113, 6.8). All else that goes wrong is a failure.
 
 from __future__ import annotations
 
+import hashlib
 import http.client
+import queue
 import socket
 import ssl
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import grpc
 import h2.config
@@ -22,7 +24,7 @@ import h2.connection
 import h2.errors
 import h2.events
 import h2.exceptions
-from content import CHUNK, CHUNKS
+from content import CHUNK, CHUNKS, LONG, long_chunks
 from websockets.sync.client import connect
 
 SECONDS = 5.0
@@ -74,6 +76,9 @@ class Conversation(Protocol):
     def ask(self) -> str:
         """The name of the server that answers. Raises NotAsked, Failed, OSError."""
 
+    def end(self) -> None:
+        """Nothing more is asked: wait for the rest of what was. Raises Failed, OSError."""
+
     def close(self) -> None:
         """Give the connection up."""
 
@@ -112,6 +117,9 @@ class Http1:
     def _named(body: bytes) -> str:
         return body.decode()
 
+    def end(self) -> None:
+        """Every answer was waited for."""
+
     def close(self) -> None:
         """Close it."""
         self._connection.close()
@@ -129,12 +137,61 @@ class Download(Http1):
         return "all of it"
 
 
+class LongDownload(Http1):
+    """A download that goes on as long as is asked for more."""
+
+    PATH = "/long"
+    _PART = 4096
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        # or the kernel would take it all at once
+        self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * self._PART)
+        self._response: http.client.HTTPResponse | None = None
+        self._digest, self._bytes = hashlib.sha256(), 0
+
+    def ask(self) -> str:
+        """Take a little."""
+        if self._response is None:
+            self._connection.request("GET", self.PATH)
+            self._response = self._connection.getresponse()
+        self._take(self._response.read(self._PART))
+        return "a part"
+
+    def _take(self, data: bytes) -> None:
+        if not data:
+            raise Failed(f"the download ended after {self._bytes} bytes")
+        self._digest.update(data)
+        self._bytes += len(data)
+
+    def end(self) -> None:
+        """Take the rest, and look at all of it."""
+        while self._response is not None and self._bytes < LONG:
+            self._take(self._response.read(1 << 20))
+        _be_all_of_it(self._bytes, self._digest.hexdigest())
+
+
+class _Answer:
+    """What came of a stream so far."""
+
+    def __init__(self) -> None:
+        self.status, self.bytes, self.digest, self.text = "", 0, hashlib.sha256(), b""
+
+    def take(self, data: bytes) -> None:
+        self.bytes += len(data)
+        self.digest.update(data)
+        self.text = (self.text + data)[: len(CHUNK)]
+
+
 class Http2:
     """HTTP/2 on a connection that is kept, one stream after the other.
 
     GOAWAY is looked at here: h2 would take it for the end of streams that are still answered.
     """
 
+    #: How many streams are open, as long as the connection takes new ones.
+    AT_ONCE = 1
+    PATH = "/"
     _HEAD, _GOAWAY = 9, 7
 
     def __init__(self, place: Place) -> None:
@@ -144,71 +201,131 @@ class Http2:
         self._http.initiate_connection()
         self._socket.sendall(self._http.data_to_send())
         self._unread = b""
+        self._open: dict[int, _Answer] = {}
+        self._ended: list[_Answer] = []
+        self._has_answered = False
         #: What a GOAWAY says is the last stream that is answered.
         self._last: int | None = None
 
     def ask(self) -> str:
         """The body of an answer with status 200."""
-        if self._last is not None:
-            raise NotAsked(foretold=True)
-        stream = self._http.get_next_available_stream_id()
+        self._begin()
+        while not self._ended:
+            self._go_on()
+        return self._ended.pop(0).text.decode()
+
+    def end(self) -> None:
+        """Wait for the streams that are open."""
+        while self._open:
+            self._go_on()
+
+    def _begin(self) -> None:
         scheme = "https" if self._place.authority else "http"
-        headers = [(":method", "GET"), (":path", "/"), (":scheme", scheme), (":authority", self._place.site)]
-        self._http.send_headers(stream, headers, end_stream=True)
-        try:
+        headers = [(":method", "GET"), (":path", self.PATH), (":scheme", scheme), (":authority", self._place.site)]
+        while self._last is None and len(self._open) + len(self._ended) < self.AT_ONCE:
+            stream = self._http.get_next_available_stream_id()
+            self._http.send_headers(stream, headers, end_stream=True)
+            self._open[stream] = _Answer()
             self._socket.sendall(self._http.data_to_send())
-            return self._answer(stream)
+        if not self._open and not self._ended:
+            raise NotAsked(foretold=True)
+
+    def _go_on(self) -> None:
+        """Look at the next frame."""
+        try:
+            events = self._http.receive_data(self._frame())
         except h2.exceptions.ProtocolError as error:
             raise Failed(str(error)) from error
+        for event in events:
+            if isinstance(event, h2.events.ResponseReceived):
+                self._open[event.stream_id].status = dict(event.headers)[":status"]
+            elif isinstance(event, h2.events.DataReceived):
+                self._open[event.stream_id].take(event.data)
+                self._http.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id)
+            elif isinstance(event, h2.events.StreamReset):
+                if event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM:
+                    self._turned_away()
+                raise Failed(f"the stream was reset: {event.error_code}")
+            elif isinstance(event, h2.events.StreamEnded):
+                answer = self._open.pop(event.stream_id)
+                if answer.status != "200":
+                    raise Failed(f"HTTP status {answer.status}")
+                self._ended.append(answer)
+                self._has_answered = True
+        self._socket.sendall(self._http.data_to_send())
 
-    def _answer(self, stream: int) -> str:
-        status, body = "", b""
-        while True:
-            for event in self._http.receive_data(self._frame(stream, bool(status))):
-                if isinstance(event, h2.events.ResponseReceived):
-                    status = dict(event.headers)[":status"]
-                elif isinstance(event, h2.events.DataReceived):
-                    body += event.data
-                    self._http.acknowledge_received_data(event.flow_controlled_length or 0, stream)
-                elif isinstance(event, h2.events.StreamReset):
-                    if event.error_code == h2.errors.ErrorCodes.REFUSED_STREAM:
-                        raise NotAsked
-                    raise Failed(f"the stream was reset: {event.error_code}")
-                elif isinstance(event, h2.events.StreamEnded):
-                    if status != "200":
-                        raise Failed(f"HTTP status {status}")
-                    return body.decode()
-            self._socket.sendall(self._http.data_to_send())
-
-    def _frame(self, stream: int, begun: bool) -> bytes:
+    def _frame(self) -> bytes:
         """The next frame that is no GOAWAY."""
         while True:
             length = self._HEAD + int.from_bytes(self._unread[:3], "big")
             if len(self._unread) < max(self._HEAD, length):
-                self._unread += self._received(stream, begun)
+                self._unread += self._received()
                 continue
             frame, self._unread = self._unread[:length], self._unread[length:]
             if frame[3] != self._GOAWAY:
                 return frame
             self._last = int.from_bytes(frame[self._HEAD : self._HEAD + 4], "big") & 0x7FFFFFFF
-            if self._last < stream:
-                raise NotAsked
+            if self._last < max(self._open, default=0):
+                self._turned_away()
 
-    def _received(self, stream: int, begun: bool) -> bytes:
+    def _received(self) -> bytes:
         try:
             data = self._socket.recv(65536)
             if not data:
                 raise ConnectionResetError("the connection ended")
-        except ConnectionError as error:
+        except ConnectionError:
             # a kept connection that ends before anything of an answer
-            if stream > 1 and not begun:
-                raise NotAsked from error
+            if self._has_answered and not any(answer.status for answer in self._open.values()):
+                self._turned_away()
             raise
         return data
+
+    def _turned_away(self) -> NoReturn:
+        """A stream was not looked at; with others open beside it, one alone cannot be asked for again here."""
+        if len(self._open) > 1:
+            raise Failed(f"the connection did not look at one of {len(self._open)} streams")
+        raise NotAsked
 
     def close(self) -> None:
         """Close it."""
         self._socket.close()
+
+
+class Streams(Http2):
+    """HTTP/2 with several streams open at every moment, each of which the server thinks about."""
+
+    AT_ONCE = 8
+    PATH = "/slow"
+
+
+class Downloads(Http2):
+    """Downloads in several streams of one HTTP/2 connection, which go on as long as is asked for more."""
+
+    AT_ONCE = 4
+    PATH = "/long"
+
+    def ask(self) -> str:
+        """Take a little."""
+        self._begin()
+        self._go_on()
+        return "a part"
+
+    def end(self) -> None:
+        """Take the rest, and look at all of it."""
+        while self._open:
+            self._go_on()
+        for answer in self._ended:
+            _be_all_of_it(answer.bytes, answer.digest.hexdigest())
+        if len(self._ended) != self.AT_ONCE:
+            raise Failed(f"{len(self._ended)} of {self.AT_ONCE} downloads ended")
+
+
+def _be_all_of_it(count: int, digest: str) -> None:
+    wanted = hashlib.sha256()
+    for chunk in long_chunks():
+        wanted.update(chunk)
+    if (count, digest) != (LONG, wanted.hexdigest()):
+        raise Failed(f"{count} bytes, not those {LONG} that were sent")
 
 
 class WebSocket:
@@ -224,6 +341,9 @@ class WebSocket:
             return str(self._socket.recv(timeout=SECONDS))
         except Exception as error:
             raise Failed(f"the WebSocket ended: {error}") from error
+
+    def end(self) -> None:
+        """Every answer was waited for."""
 
     def close(self) -> None:
         """Close it."""
@@ -251,15 +371,55 @@ class Grpc:
         except grpc.RpcError as error:
             raise Failed(f"{error.code()}: {error.details()}") from error
 
+    def end(self) -> None:
+        """Every answer was waited for."""
+
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()
 
 
+class GrpcStream(Grpc):
+    """One call of gRPC in which messages go to and fro, for as long as somebody asks: it must not end before."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._said: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._count = 0
+        self._heard = self._channel.stream_stream("/evenkeel.Test/Talk")(iter(self._said.get, None))
+
+    def ask(self) -> str:
+        """The answer to a message, which has to be that to this one."""
+        self._said.put(b"who?")
+        self._count += 1
+        try:
+            name, number = bytes(next(self._heard)).decode().split()
+        except StopIteration:
+            raise Failed(f"the stream ended after {self._count} messages") from None
+        except grpc.RpcError as error:
+            raise Failed(f"{error.code()}: {error.details()}") from error
+        if int(number) != self._count:
+            raise Failed(f"message {self._count} was answered as the {number}.")
+        return name
+
+    def end(self) -> None:
+        """Say no more, whereupon the server has to end it too."""
+        self._said.put(None)
+        try:
+            for more in self._heard:
+                raise Failed(f"{more!r} was not asked for")
+        except grpc.RpcError as error:
+            raise Failed(f"{error.code()}: {error.details()}") from error
+
+
 CONVERSATIONS: dict[str, type[Conversation]] = {
     "http1": Http1,
     "http2": Http2,
+    "streams": Streams,
     "download": Download,
+    "long-download": LongDownload,
+    "long-downloads": Downloads,
     "websocket": WebSocket,
     "grpc": Grpc,
+    "grpc-stream": GrpcStream,
 }

@@ -6,11 +6,13 @@
 
 usage: server.py NAME CERTIFICATE AUTHORITY --ready FILE
 
-    80     HTTP/1.1: the name; at /download bytes for some seconds; at /ws a WebSocket that answers with the name;
-           at /told what the request was told by the director, as JSON
+    80     HTTP/1.1: the name; at /slow after a moment; at /download bytes for some seconds, at /long as many as the
+           client can take; at /ws a WebSocket that answers with the name; at /told what the request was told by the
+           director, as JSON
     443    the same within TLS, with the certificate and key of CERTIFICATE
     8443   the same, for clients alone whose certificate AUTHORITY signed
-    50051  gRPC without TLS: every method of any service answers with the name
+    50051  gRPC without TLS: every method of any service answers with the name, and each called Talk to every message
+           of a stream with the name and its number in that stream
 """
 
 from __future__ import annotations
@@ -19,18 +21,19 @@ import argparse
 import asyncio
 import json
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import grpc
 from aiohttp import WSMsgType, web
-from content import CHUNK, CHUNKS
+from content import CHUNK, CHUNKS, LONG, THOUGHT, long_chunks
 
 PAUSE = 0.05
 
 
 class AnyMethod(grpc.GenericRpcHandler):
-    """Answers every unary method with the name."""
+    """Answers every method with the name."""
 
     def __init__(self, name: str) -> None:
         self._answer = name.encode()
@@ -39,6 +42,14 @@ class AnyMethod(grpc.GenericRpcHandler):
         async def answer(_request: bytes, _context: Any) -> bytes:
             return self._answer
 
+        async def talk(messages: AsyncIterator[bytes], _context: Any) -> AsyncIterator[bytes]:
+            number = 0
+            async for _message in messages:
+                number += 1
+                yield b"%s %d" % (self._answer, number)
+
+        if handler_call_details.method.endswith("/Talk"):
+            return grpc.stream_stream_rpc_method_handler(talk)
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
@@ -46,6 +57,10 @@ def application(name: str) -> web.Application:
     """What is answered by HTTP."""
 
     async def who(_request: web.Request) -> web.Response:
+        return web.Response(text=name)
+
+    async def slow(_request: web.Request) -> web.Response:
+        await asyncio.sleep(THOUGHT)
         return web.Response(text=name)
 
     async def told(request: web.Request) -> web.Response:
@@ -62,6 +77,14 @@ def application(name: str) -> web.Application:
             await asyncio.sleep(PAUSE)
         return response
 
+    async def long(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = LONG
+        await response.prepare(request)
+        for chunk in long_chunks():
+            await response.write(chunk)
+        return response
+
     async def converse(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -74,8 +97,10 @@ def application(name: str) -> web.Application:
     served.add_routes(
         [
             web.get("/", who),
+            web.get("/slow", slow),
             web.get("/told", told),
             web.get("/download", download),
+            web.get("/long", long),
             web.get("/ws", converse),
         ]
     )
