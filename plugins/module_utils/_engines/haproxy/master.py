@@ -61,14 +61,19 @@ def reload(system: System, path: str, generation: Optional[str]) -> str:
     if "Success=0" in said:
         raise EngineFault(f"HAProxy did not load its files: {_reason(said)}")
     end = system.now() + _SECONDS_OF_A_RELOAD
-    while runtime.generation(system) != generation:
-        now = _looked(system, path)
+    # the worker before may hold the same generation: there has to be another one
+    while not (_has_another(before, now := _looked(system, path)) and runtime.generation(system) == generation):
         if now is not None and now.failed > before.failed:
             raise EngineFault("HAProxy did not load its files; see journalctl -u haproxy.service")
         if system.now() >= end:
             raise EngineFault(f"HAProxy was told to reload, and after {_SECONDS_OF_A_RELOAD:g} s holds the old files")
         system.sleep(_POLL)
-    return f"haproxy reload{serving_on(_held(system, path))}"
+    answers = asked_of_before(system, path, "show info")
+    return f"haproxy reload{serving_on({pid: connections_in(answer) for pid, answer in answers.items()})}"
+
+
+def _has_another(before: Processes, now: Optional[Processes]) -> bool:
+    return now is not None and not set(now.workers) <= set(before.workers)
 
 
 def serving_on(connections: Mapping[int, int]) -> str:
@@ -81,13 +86,14 @@ def serving_on(connections: Mapping[int, int]) -> str:
     return f"; {who}: {', '.join(each)}"
 
 
-def _held(system: System, path: str) -> Dict[int, int]:
-    """The connections of clients that workers of before have, also of reloads that were long ago."""
+def asked_of_before(system: System, path: str, command: str) -> Dict[int, str]:
+    """What each worker of before answers, by process id, also those of reloads that were long ago; nothing while the
+    master does not answer, as when it begins anew."""
     now = _looked(system, path)
     found = {}
     for pid in now.old if now is not None else ():
         try:
-            found[pid] = connections_in(runtime.ask(system, f"@!{pid} show info;quit", path))
+            found[pid] = runtime.ask(system, f"@!{pid} {command};quit", path)
         except HostFault:  # it has ended since
             continue
     return found

@@ -11,7 +11,7 @@ server.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..._host.ipvs_statistics import NO_TRAFFIC, Traffic
 from ..._host.system import HostFault, System
@@ -21,7 +21,7 @@ from ..._model.objects import with_defaults
 from ..base import ByVirtualServer
 from ..connections import Connections
 from ..status import ServerStatus, ServiceStatus, Status
-from . import runtime, unit
+from . import master, runtime, unit
 from .capabilities import NAME
 from .farms import name_of, sorry_name
 from .virtual_servers import Carried, carried
@@ -37,6 +37,25 @@ def rows(system: System) -> Optional[Rows]:
         return None
 
 
+def with_those_of_before(found: Rows, of_before: Iterable[str]) -> Rows:
+    """The same, with the open connections that workers of before the last reload tell of too: they go on."""
+    told = [row for answer in of_before for row in runtime.statistics_in(answer)]
+    for row in told:
+        key = (row["pxname"], row["svname"])
+        if key in found:
+            found[key] = {**found[key], "scur": str(int(found[key]["scur"] or 0) + int(row["scur"] or 0))}
+    return found
+
+
+def _rows_of_all(system: System) -> Optional[Rows]:
+    found = rows(system)
+    if found is None:
+        return None
+    return with_those_of_before(
+        found, master.asked_of_before(system, unit.command(system).master, "show stat").values()
+    )
+
+
 def busy(system: System, paths: Sequence[str]) -> List[str]:
     """Of servers, as ``backend/server``, those that have connections or requests that wait."""
     found = rows(system) or {}
@@ -49,12 +68,13 @@ def _open(row: Mapping[str, str]) -> int:
 
 
 def connections(configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
-    """What a server has in each virtual server that uses the farm: in all that share its backend, together."""
+    """What a server has in each virtual server that uses the farm: in all that share its backend, together, and in all
+    workers."""
     users = [one for one in carried(configuration, NAME) if one.wish.farm == farm]
     members = {one.name: with_defaults(one) for one in configuration.farms[farm].servers or ()} if users else {}
     if server not in members or members[server].state == "disabled":
         return {}
-    found = (rows(system) if unit.is_active(system) else None) or {}
+    found = (_rows_of_all(system) if unit.is_active(system) else None) or {}
     counted: ByVirtualServer = {}
     seen = set()
     for one in users:
@@ -78,7 +98,7 @@ def _connections(row: Mapping[str, str], farm: Farm) -> Connections:
 def status(configuration: Configuration, system: System) -> Status:
     """What runs of a configuration."""
     ours = carried(configuration, NAME)
-    found = rows(system) if ours and unit.is_active(system) else None
+    found = _rows_of_all(system) if ours and unit.is_active(system) else None
     return Status(tuple(_service(configuration, one, found or {}) for one in ours))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import master, runtime, unit
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import master, runtime, status, unit
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.files import fingerprint
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed
 from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
@@ -101,6 +101,17 @@ def test_the_processes_of_a_master() -> None:
 )
 def test_what_workers_of_before_have_left_to_do(connections: dict[int, int], words: str) -> None:
     assert master.serving_on(connections) == words
+
+
+def test_connections_of_workers_of_before_count_too() -> None:
+    head = "# pxname,svname,qcur,scur,\n"
+    now = {(row["pxname"], row["svname"]): row for row in runtime.statistics_in(f"{head}web,s1,1,2,\nweb,s2,0,0,\n")}
+    found = status.with_those_of_before(
+        now, [f"{head}web,s1,5,3,\ngone,s1,0,9,\n", f"{head}web,s1,0,4,\n", "no such\n"]
+    )
+    assert {key: (row["qcur"], row["scur"]) for key, row in found.items()} == {
+        ("web", "s1"): ("1", "9"), ("web", "s2"): ("0", "0")
+    }  # fmt: skip
 
 
 def test_the_connections_of_a_worker() -> None:
