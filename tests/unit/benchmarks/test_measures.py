@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the benchmarks ask for and write down; that they run is seen by running them."""
+"""What the benchmarks ask for and write down, and that they find what they import; that they run is seen by running."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import common
+import on_director
 import pytest
 import wishes
 
@@ -58,3 +59,5 @@ PROGRAMS = [path for path in Path(common.__file__).parent.glob("*.py") if '__nam
 @pytest.mark.parametrize("program", sorted(path.stem for path in PROGRAMS))
 def test_what_a_benchmark_imports_is_there(program: str) -> None:
     assert importlib.import_module(program).__doc__
+def test_what_runs_on_a_director_finds_what_it_imports() -> None:
+    assert {"module", "started", "serves", "tell"} <= set(on_director.COMMANDS)
