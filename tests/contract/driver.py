@@ -159,6 +159,14 @@ def status(argument: Json) -> Json:
     return [dataclasses.asdict(service) for service in found.services]
 
 
+def connections(argument: Json) -> Json:
+    """How many connections of a server are open and how many wait, by virtual server, by the first of some engines."""
+    configuration = Configuration.from_document(argument["document"])
+    engine = chosen(argument)[0]
+    found = engine.connections(configuration, argument["farm"], argument["server"], System())
+    return {name: None if each is None else [each.active, each.inactive] for name, each in found.items()}
+
+
 class Deadly(Faulty):
     """A host on which the process dies at one call."""
 
@@ -278,6 +286,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "operate": operate,
     "converge": converge,
     "status": status,
+    "connections": connections,
     "refused": refused,
     "struck": struck,
     "killed": killed,

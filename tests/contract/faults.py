@@ -97,6 +97,9 @@ class _FaultySocket:
         sent: int = self._call("send", _io_error(), lambda: self._socket.send(data))
         return sent
 
+    def sendall(self, data: bytes) -> None:
+        self._call("sendall", _io_error(), lambda: self._socket.sendall(data))
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._socket, name)
 

@@ -47,30 +47,49 @@ for port in map(int, sys.argv[1:]):
     server = http.server.ThreadingHTTPServer(('127.0.0.1', port), Handler)
     threading.Thread(target=server.serve_forever).start()
 """
+# What it says on its socket, or the master on its own.
+ASK = """
+import socket, sys
+door = socket.socket(socket.AF_UNIX)
+door.connect(sys.argv[1] if sys.argv[1:] else '/run/haproxy/evenkeel.sock')
+door.sendall(sys.stdin.read().encode())
+while part := door.recv(65536): sys.stdout.write(part.decode())
+"""
 CERTIFICATE = (
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN={name}"
     " -keyout /etc/ssl/private/{name}.key -out /etc/ssl/certs/{name}.pem 2>/dev/null"
 )
 
 
+def lab_name() -> str:
+    return f"contract-ha-{os.getpid()}"
+
+
+def set_up(host: Director) -> None:
+    """Have HAProxy read our file, which says nothing yet, after the user's own."""
+    host.shell(f"mkdir -p /etc/systemd/system/haproxy.service.d && : > {FILE}")
+    host.shell("cat > /etc/systemd/system/haproxy.service.d/evenkeel.conf", DROP_IN.encode())
+    host.shell("systemctl daemon-reload && systemctl restart haproxy")
+
+
 @contextmanager
 def directors() -> Iterator[dict[str, Director]]:
     """A freshly booted host of each distribution; what runs there is gone afterwards."""
-    name = f"contract-ha-{os.getpid()}"
+    name = lab_name()
     lab("up", str(SPEC), "--name", name)
     try:
         found = {host: Director(name, host) for host in HOSTS}
         for host in found.values():
             host.bring()
+            host.bring_modules()
             host.shell(
                 "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy openssl curl"
             )
             host.shell("sysctl -q -w net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1")
             host.shell(f"cat >> {USERS}", FOREIGN.encode())
-            host.shell(f"mkdir -p /etc/systemd/system/haproxy.service.d && : > {FILE}")
-            host.shell("cat > /etc/systemd/system/haproxy.service.d/evenkeel.conf", DROP_IN.encode())
-            host.shell("systemctl daemon-reload && systemctl restart haproxy")
+            set_up(host)
             host.shell("cat > /root/server.py", SERVER.encode())
+            host.shell("cat > /root/ask.py", ASK.encode())
             host.shell("systemd-run --quiet --unit servers python3 /root/server.py 7001 7002 7003")
             for certificate in ("one", "two"):
                 host.shell(CERTIFICATE.format(name=certificate))

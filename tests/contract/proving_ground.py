@@ -133,6 +133,6 @@ def where(seed: int, host: str, number: int, *told: Any) -> str:
     return "\n".join([f"step {number} on {host} of EVENKEEL_SEED={seed}", *(json.dumps(thing) for thing in told)])
 
 
-def cases(count: int) -> int:
+def cases(count: int, hosts: int = len(HOSTS)) -> int:
     """How many cases of a kind each director has, of so many or as many as EVENKEEL_CASES wants on all of them."""
-    return -(-int(os.environ.get("EVENKEEL_CASES") or count) // len(HOSTS))
+    return -(-int(os.environ.get("EVENKEEL_CASES") or count) // hosts)

@@ -7,33 +7,33 @@ result says what is left; and the next run comes to where it should."""
 
 from __future__ import annotations
 
-import os
+import itertools
 from collections import Counter
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 import pytest
 
 from ansible_collections.evenkeel.lb.tests.contract.director import Director
+from ansible_collections.evenkeel.lb.tests.contract.expected import chosen_seed
 from ansible_collections.evenkeel.lb.tests.contract.faults import KINDS
-from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import FILE, HOSTS, directors, reconcile
+from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import FILE, HOSTS, reconcile
+from ansible_collections.evenkeel.lb.tests.contract.proving_ground import cases
 
-RANDOM = Random(int(os.environ["EVENKEEL_SEED"])) if "EVENKEEL_SEED" in os.environ else Random()
-# Every so many calls are tried, from another one on each time, so that all are in the end.
-STRIDE = {"told": 5, "reloaded": 6}
+# On each director, of each kind of change; of each fault there are three ways.
+FAULTS = cases(120, len(HOSTS))
+KILLS = cases(40, len(HOSTS))
 STATE = f"cat {FILE} /etc/evenkeel/lb.json; ls -A /etc/haproxy /etc/haproxy/evenkeel; systemctl is-active haproxy"
 
 
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[dict[str, Director]]:
-    with directors() as found:
-        yield found
-
-
 @pytest.fixture(params=HOSTS)
-def director(hosts: dict[str, Director], request: pytest.FixtureRequest) -> Director:
-    return hosts[request.param]
+def director(haproxy_hosts: dict[str, Director], request: pytest.FixtureRequest) -> Director:
+    return haproxy_hosts[request.param]
+
+
+@pytest.fixture
+def random() -> Random:
+    return Random(chosen_seed())
 
 
 def document(kind: str = "") -> dict[str, Any]:
@@ -64,44 +64,52 @@ def settled(director: Director, wish: dict[str, Any]) -> None:
     assert again["state"] == "unchanged", again
 
 
-@pytest.mark.parametrize("kind", ["told", "reloaded"])
-def test_a_fault_at_any_call_leaves_the_director_as_it_was_or_says_what_is_left(director: Director, kind: str) -> None:
+def places(director: Director, wish: dict[str, Any], count: int, random: Random) -> list[int]:
+    """So many calls of a run that makes a wish true, from its first to its last; what it began with is there again."""
     settled(director, {})
     settled(director, document())
+    run = director.drive("struck", {"document": wish, "at": 1 << 30, "kind": "before"})
+    assert (run["state"], run["struck"]) == ("applied", False), run
+    settled(director, document())
+    calls = len(run["calls"])
+    # one of each part of it, so that few are of the beginning, the middle and the end too
+    return [int((number + random.random()) * calls / count) for number in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["told", "reloaded"])
+def test_a_fault_at_any_call_leaves_the_director_as_it_was_or_says_what_is_left(
+    director: Director, kind: str, random: Random
+) -> None:
+    wish = document(kind)
+    chosen = places(director, wish, FAULTS, random)
     before = director.shell(STATE)
     ended: Counter[str] = Counter()
-    for way in KINDS:
-        at = RANDOM.randrange(STRIDE[kind])
-        while True:
-            answer = director.drive("struck", {"document": document(kind), "at": at, "kind": way})
-            if not answer["struck"]:
-                break
-            where = (kind, way, at, answer["calls"][at], answer)
-            ended[answer["state"]] += 1
-            if answer["state"] in ("restored", "refused", "fault"):
-                assert director.shell(STATE) == before, where
-                assert reconcile(director, document())["state"] == "unchanged", where
-            elif answer["state"] == "failed":
-                assert answer["left"], where
-            else:
-                assert answer["state"] == "applied", where
-                assert reconcile(director, document(kind))["state"] == "unchanged", where
-            settled(director, document())
-            at += STRIDE[kind]
+    for way, at in zip(itertools.cycle(KINDS), chosen, strict=False):
+        answer = director.drive("struck", {"document": wish, "at": at, "kind": way})
+        where = (kind, way, at, answer)
+        ended[answer["state"] if answer["struck"] else "too late"] += 1
+        if answer["state"] in ("restored", "refused", "fault"):
+            assert director.shell(STATE) == before, where
+            assert reconcile(director, document())["state"] == "unchanged", where
+        elif answer["state"] == "failed":
+            assert answer["left"], where
+        else:
+            assert answer["state"] == "applied", where
+            assert reconcile(director, wish)["state"] == "unchanged", where
         settled(director, document())
-    assert {"restored", "fault"} <= set(ended), ended
-    print(kind, dict(ended))
+    print(f"{kind}: {len(chosen)} faults, which ended as {dict(ended)}")
+    # how often it is looked whether a reload is done is another number each time
+    assert ended["too late"] < FAULTS / 2, ended
+    assert FAULTS < 20 or {"restored", "fault"} <= set(ended), ended
 
 
 @pytest.mark.parametrize("kind", ["told", "reloaded"])
-def test_a_run_that_is_killed_is_ended_by_the_next(director: Director, kind: str) -> None:
-    settled(director, {})
-    settled(director, document())
-    at, kills = RANDOM.randrange(STRIDE[kind]), 0
-    while director.drive("killed", {"document": document(kind), "at": at}):
-        kills += 1
-        settled(director, document(kind) if kills % 2 else document())
+def test_a_run_that_is_killed_is_ended_by_the_next(director: Director, kind: str, random: Random) -> None:
+    kills = 0
+    for number, at in enumerate(places(director, document(kind), KILLS, random)):
+        kills += director.drive("killed", {"document": document(kind), "at": at})
+        settled(director, document() if number % 2 else document(kind))
         assert director.shell("curl -sk https://127.0.0.1:8080/").startswith("700"), (kind, at)
         settled(director, document())
-        at += STRIDE[kind]
-    assert kills > 5
+    print(f"{kind}: {kills} runs killed")
+    assert kills > KILLS / 2

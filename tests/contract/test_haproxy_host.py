@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import shlex
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,7 +20,6 @@ from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import (
     FILE,
     HOSTS,
     USERS,
-    directors,
     reconcile,
 )
 
@@ -27,15 +28,6 @@ for file in {FILE} {USERS} /etc/haproxy/evenkeel/* /etc/evenkeel/lb.json; do ech
 ls -A /etc/haproxy; systemctl show -p ActiveState -p MainPID -p NRestarts haproxy
 ss -H -l -t -n | awk '{{print $4}}' | sort
 """
-ASK = """
-import socket, sys
-door = socket.socket(socket.AF_UNIX)
-door.connect(sys.argv[1] if sys.argv[1:] else '/run/haproxy/evenkeel.sock')
-door.sendall(sys.stdin.read().encode())
-while part := door.recv(65536): sys.stdout.write(part.decode())
-"""
-
-
 # A client that keeps a connection until it is let go, and then asks on it once more.
 HOLD = """
 import http.client, pathlib, time
@@ -45,21 +37,16 @@ for step, after in (('held', 'go'), ('gone', None)):
     pathlib.Path(f'/run/hold/{step}').write_bytes(held.getresponse().read())
     while after and not pathlib.Path(f'/run/hold/{after}').exists(): time.sleep(0.05)
 """
+# A module begins to wait within that.
+SECONDS_OF_A_RUN = 3
 PROCESSES = "echo 'show proc;quit' | python3 /root/ask.py /run/haproxy-master.sock"
 
 
-@pytest.fixture(scope="module")
-def hosts() -> Iterator[dict[str, Director]]:
-    with directors() as found:
-        for host in found.values():
-            host.shell("cat > /root/ask.py", ASK.encode())
-        yield found
-
-
 @pytest.fixture(params=HOSTS)
-def director(hosts: dict[str, Director], request: pytest.FixtureRequest) -> Director:
+def director(haproxy_hosts: dict[str, Director], request: pytest.FixtureRequest) -> Director:
     """Each test begins with a director that holds nothing of ours."""
-    host = hosts[request.param]
+    host = haproxy_hosts[request.param]
+    host.shell("systemctl stop hold flapping 2>/dev/null || true")
     answer = reconcile(host, {})
     assert answer["state"] in ("applied", "unchanged"), answer
     return host
@@ -372,26 +359,93 @@ def test_what_runs_is_told(director: Director) -> None:
     assert service["servers"]["s1"]["counters"][0] >= 1
 
 
-def test_a_reload_tells_which_workers_go_on_and_with_how_many_connections(director: Director) -> None:
+def held() -> dict[str, Any]:
+    """The same service, and one whose connections last as long as the client likes, on a farm of its own."""
     document = web()
-    [service] = document["virtual_servers"]
-    document["virtual_servers"].append({**service, "name": "held", "port": 8083, "protocol": "tcp"})
-    assert reconcile(director, document)["state"] == "applied"
-    first = worker(director).split()[1]
+    [farm], [service] = document["farms"], document["virtual_servers"]
+    document["farms"].append({**farm, "name": "held", "servers": [dict(farm["servers"][0])]})
+    document["virtual_servers"].append({**service, "name": "held", "port": 8083, "protocol": "tcp", "farm": "held"})
+    return document
+
+
+def with_one_more(document: dict[str, Any]) -> dict[str, Any]:
+    """What needs a reload."""
+    more = copy.deepcopy(document)
+    more["virtual_servers"].append({**web()["virtual_servers"][0], "name": "more", "port": 8082})
+    return more
+
+
+def hold(director: Director) -> None:
+    """Have a client open a connection and keep it."""
     director.shell("rm -rf /run/hold; mkdir /run/hold; cat > /root/hold.py", HOLD.encode())
     director.shell("systemd-run --quiet --collect --unit hold python3 /root/hold.py")
     director.shell("timeout 10 sh -c 'until [ -s /run/hold/held ]; do sleep 0.05; done'")
-    tells = f"haproxy reload; 1 worker of before goes on: {first} with 1 connection"
-    more = copy.deepcopy(document)
-    more["virtual_servers"].append({**service, "name": "more", "port": 8082})
-    assert reconcile(director, more)["reload"] == [tells]
-    # and the next: the one between has nothing to do and goes
-    assert reconcile(director, document)["reload"] == [tells]
-    assert first != worker(director).split()[1]
+
+
+def let_go(director: Director) -> None:
+    """Have it ask once more, which has to be answered on the same connection, and close it."""
     director.shell("touch /run/hold/go; timeout 10 sh -c 'until [ -s /run/hold/gone ]; do sleep 0.05; done'")
     assert director.shell("cat /run/hold/gone") == director.shell("cat /run/hold/held")
-    director.shell(f"timeout 10 sh -c 'while {PROCESSES} | grep -q ^{first}; do sleep 0.05; done'")
-    assert reconcile(director, more)["reload"] == ["haproxy reload"]
+
+
+def test_a_reload_tells_which_workers_go_on_and_with_how_many_connections(director: Director) -> None:
+    assert reconcile(director, held())["state"] == "applied"
+    first = worker(director).split()[1]
+    hold(director)
+    tells = f"haproxy reload; 1 worker of before goes on: {first} with 1 connection"
+    assert reconcile(director, with_one_more(held()))["reload"] == [tells]
+    # and the next: the one between has nothing to do and goes
+    assert reconcile(director, held())["reload"] == [tells]
+    assert first != worker(director).split()[1]
+    let_go(director)
+    director.shell(f"timeout 10 sh -c {shlex.quote(f'while {PROCESSES} | grep -q ^{first}; do sleep 0.05; done')}")
+    assert reconcile(director, with_one_more(held()))["reload"] == ["haproxy reload"]
+
+
+def test_a_drain_waits_for_the_connections_of_a_server_also_of_before_a_reload(director: Director) -> None:
+    def counted() -> Any:
+        argument = {"document": held(), "engines": ["haproxy"], "farm": "held", "server": "s1"}
+        return director.drive("connections", argument)
+
+    assert reconcile(director, held())["state"] == "applied"
+    assert counted() == {"held": [0, 0]}
+    hold(director)
+    assert counted() == {"held": [1, 0]}
+    # the connection stays with the worker of before
+    assert reconcile(director, with_one_more(held()))["state"] == "applied"
+    assert counted() == {"held": [1, 0]}
+    drain = {"farm": "held", "name": "s1", "state": "drained"}
+    short = director.module("lb_server", **drain, wait={"timeout": 1})
+    assert (short["failed"], short["reload"], short["waited"]["state"]) == (True, [], "timeout"), short
+    assert (short["waited"]["connections"], short["waited"]["virtual_servers"]) == (1, ["held"])
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(director.module, "lb_server", **drain, wait={"timeout": 60})
+        time.sleep(SECONDS_OF_A_RUN)
+        assert not waiting.done()
+        let_go(director)
+        answer = waiting.result(30)
+    assert (answer["waited"]["state"], answer["waited"]["connections"]) == ("drained", 0), answer
+    assert counted() == {"held": [0, 0]}
+
+
+def test_health_that_comes_and_goes_changes_nothing(director: Director) -> None:
+    document = web()
+    document["farms"][0]["servers"].append({"name": "s3", "address": "127.0.0.1", "port": 7009, "weight": 10})
+    assert reconcile(director, document)["state"] == "applied"
+    for command, health in (
+        ("true", "down"),
+        ("systemd-run --quiet --collect --unit flapping python3 /root/server.py 7009", "up"),
+        ("systemctl stop flapping", "down"),
+    ):
+        director.shell(command)
+        end = time.monotonic() + 20
+        seen = ""
+        while seen != health:
+            assert time.monotonic() < end, (command, seen)
+            [service] = director.drive("status", {"document": document, "engines": ["haproxy"]})
+            seen = service["servers"]["s3"]["health"]
+        answer = reconcile(director, document)
+        assert (answer["state"], answer["steps"]) == ("unchanged", []), (health, answer)
 
 
 def test_a_reload_that_fails_leaves_everything_as_it_was(director: Director) -> None:
