@@ -48,7 +48,10 @@ step "the audit report in a browser" "$python" -m pytest -q tests/browser
 # The others in that folder take long: make prove.
 step "contract tests of the engines" "$python" -m pytest -q \
   tests/contract/test_ipvs_kernel.py tests/contract/test_keepalived_host.py tests/contract/test_last_resort_host.py \
-  tests/contract/test_config_host.py tests/contract/test_haproxy_host.py
+  tests/contract/test_config_host.py
+# Of what takes long with haproxy, a few cases.
+step "contract tests of haproxy" env EVENKEEL_CASES=6 "$python" -m pytest -q -s \
+  tests/contract/test_haproxy_host.py tests/contract/test_haproxy_properties.py tests/contract/test_haproxy_faults.py
 step "the lab itself" "$python" -m pytest -q tests/lab
 # From here on time is measured on hosts that all take part in: nothing else may run beside them.
 step "our own kernel, compiled meanwhile" ended kernel
