@@ -81,8 +81,8 @@ def one_round(host: Director, seconds: Seconds) -> None:
     def module(name: str, document: str, steps: int, reloads: int) -> None:
         process(host, seconds, name, "module", document, steps, reloads)
 
-    def lb_server(name: str, reloads: int, **options: Any) -> None:
-        process(host, seconds, name, "started", [LB_SERVER, options], 1, reloads)
+    def lb_server(measure: str, **options: Any) -> None:
+        process(host, seconds, measure, "started", [LB_SERVER, options], 1, 0)
 
     seconds.note("all_by_hand", by_hand(host, "all"))
     seconds.note("one_by_hand", by_hand(host, "one"))
@@ -93,11 +93,11 @@ def one_round(host: Director, seconds: Seconds) -> None:
     module("module_nochange", "all.wish", 0, 0)
     seconds.note("looked", host.do("run", [TEST]))
     module("module_one", "one.wish", 1, 0)
-    lb_server("one_weight", 0, **FIRST, weight=WEIGHT)
+    lb_server("one_weight", **FIRST, weight=WEIGHT)
     process(host, seconds, "nothing", "started", ["nothing", {}], 0)
     told = host.do("tell", [f"set weight {BACKEND}/{FIRST['name']} {WEIGHT}"])
     seconds.note("started_and_told", seconds["nothing"][-1] + told)
-    lb_server("one_server", 0, farm=FIRST["farm"], **NEW)
+    lb_server("one_server", farm=FIRST["farm"], **NEW)
     host.do("module", "none.wish")
 
 
