@@ -11,12 +11,13 @@ from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.plugin_utils._errors import refusing
 from ansible_collections.evenkeel.lb.plugins.plugin_utils._report import report
+from ansible_collections.evenkeel.lb.plugins.plugin_utils._report_certificates import DAYS
 
 
 @refusing
-def lb_report(value: Any, generated: Any) -> dict[str, Any]:
+def lb_report(value: Any, generated: Any, certificate_days: Any = DAYS) -> dict[str, Any]:
     """What an audit of directors found, as data."""
-    return report(value, generated)
+    return report(value, generated, certificate_days)
 
 
 class FilterModule:

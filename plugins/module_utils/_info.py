@@ -17,7 +17,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 from ._engines.base import Engine, Step
 from ._engines.capabilities import Version, ruled_out, software_in
 from ._engines.reading import Finding
-from ._engines.status import GroupStatus, ServiceStatus, Status
+from ._engines.status import CertificateStatus, GroupStatus, ServiceStatus, Status
 from ._host.store import Store
 from ._host.system import System
 from ._model.configuration import KINDS, Configuration
@@ -26,7 +26,7 @@ from ._model.problems import InvalidConfiguration, Problem
 from ._reconcile import reconcile
 from ._running import virtual_server
 
-SUBSETS = ("config", "drift", "virtual_servers", "ha_groups", "versions")
+SUBSETS = ("config", "drift", "virtual_servers", "ha_groups", "certificates", "versions")
 # Told only where it is asked for by name, as everything on the director has to be read for it.
 OTHERS = "others"
 
@@ -35,6 +35,8 @@ _NO_OTHERS = (
     " keepalived.conf and the rules of ipvsadm"
 )
 _DEFERRED = "wishes are deferred on this director and in no result; the next run without defer makes them true"
+
+_DAY = 24 * 60 * 60
 
 AnyEngine = Engine[Any, Any]
 
@@ -80,6 +82,14 @@ def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Tupl
             found["virtual_servers"] = _virtual_servers(recorded, running, asked)
         if "ha_groups" in asked.subsets:
             found["ha_groups"] = _ha_groups(recorded, running, asked)
+    if "certificates" in asked.subsets:
+        shown: Dict[str, CertificateStatus] = {}
+        for engine in engines:
+            shown.update(engine.certificates(recorded, system))
+        found["certificates"] = [
+            _certificate(recorded, name, shown.get(name), system.clock())
+            for name in sorted(recorded.certificate_profiles)
+        ]
     if "versions" in asked.subsets:
         found["versions"] = versions(system, engines)
     if OTHERS in asked.subsets:
@@ -172,6 +182,32 @@ def _ha_group(recorded: Configuration, name: str, state: GroupStatus) -> Dict[st
         "interface": group.interface,
         "priority": state.priority,
         "vips": [vip.address for _name, vip in sorted(recorded.vips.items()) if vip.ha_group == name],
+    }
+
+
+def _certificate(recorded: Configuration, name: str, shown: Optional[CertificateStatus], now: float) -> Dict[str, Any]:
+    one = shown or CertificateStatus()
+    return {
+        "name": name,
+        "virtual_servers": [
+            wish.name
+            for _name, wish in sorted(recorded.virtual_servers.items())
+            if name in (wish.certificate_profiles or ())
+        ],
+        "farms": [
+            farm.name
+            for _name, farm in sorted(recorded.farms.items())
+            if any(name in (server.certificate_profiles or ()) for server in farm.servers or ())
+        ],
+        "shown": shown is not None,
+        "subject": one.subject,
+        "issuer": one.issuer,
+        "names": list(one.names),
+        "fingerprint": one.fingerprint,
+        "not_before": _moment(one.not_before),
+        "not_after": _moment(one.not_after),
+        # whole days: 0 on the last one, below it afterwards
+        "days_left": None if one.not_after is None else int((one.not_after - now) // _DAY),
     }
 
 

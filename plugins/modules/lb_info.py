@@ -15,7 +15,8 @@ author:
   - The evenkeel.lb authors (@evenkeel)
 description:
   - Tells what a director is meant to hold, what of that runs otherwise than intended, what its virtual servers and
-    servers do now, which state its HA groups are in, and which software was found.
+    servers do now, which state its HA groups are in, until when its certificates are valid, and which software was
+    found.
   - Changes nothing, waits for no other task and holds none up.
   - Works on a host where nothing was ever recorded, and where keepalived is not installed.
 extends_documentation_fragment:
@@ -23,8 +24,8 @@ extends_documentation_fragment:
 options:
   gather_subset:
     description:
-      - What to tell. Each of V(config), V(drift), V(virtual_servers), V(ha_groups) and V(versions) is the result of
-        that name; V(all) stands for all of them.
+      - What to tell. Each of V(config), V(drift), V(virtual_servers), V(ha_groups), V(certificates) and
+        V(versions) is the result of that name; V(all) stands for all of them.
       - One of them with C(!) before it is left out, such as V(!virtual_servers). With nothing but such words, all
         others are told.
       - V(others) is what an HAProxy ALOHA appliance holds beside what is recorded, RV(others). Every object of the
@@ -103,6 +104,12 @@ EXAMPLES = r"""
   loop: "{{ shop.virtual_servers }}"
   loop_control:
     label: "{{ item.name }}"
+
+- name: Fail where a certificate expires within two weeks, or has
+  evenkeel.lb.lb_info:
+    gather_subset: [certificates]
+  register: director
+  failed_when: director.certificates | selectattr('shown') | selectattr('days_left', 'lt', 14) | length > 0
 
 - name: Wait until this director is the one that holds the VIPs
   evenkeel.lb.lb_info:
@@ -402,6 +409,65 @@ ha_groups:
       type: list
       elements: str
       sample: [10.10.0.50/24]
+certificates:
+  description:
+    - The recorded certificate profiles by name, each with the certificate that the running process shows for it.
+    - HAProxy tells of the certificate itself and not of its chain, and of no authorities that clients are asked for.
+  returned: when O(gather_subset) has V(certificates) or V(all)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the profile.
+      type: str
+      sample: www
+    virtual_servers:
+      description: The virtual servers that name it.
+      type: list
+      elements: str
+      sample: [www]
+    farms:
+      description: The farms with servers that name it, to which it is shown.
+      type: list
+      elements: str
+      sample: []
+    shown:
+      description: >-
+        Whether the running process tells of it. False when nothing uses the profile, or HAProxy does not run or was not
+        given it, and on an appliance; nothing of what follows is known then.
+      type: bool
+      sample: true
+    subject:
+      description: Whose it is. Empty where that is not known.
+      type: str
+      sample: /CN=www.example.com
+    issuer:
+      description: Who issued it. Empty where that is not known.
+      type: str
+      sample: /C=XX/O=Example/CN=Example Issuing Authority
+    names:
+      description: The host names that it is for, as its subject alternative names have them.
+      type: list
+      elements: str
+      sample: [www.example.com, example.com]
+    fingerprint:
+      description: Its SHA-1 fingerprint in hexadecimal. Empty where it is not known.
+      type: str
+      sample: 43A732B0A13D021887D9E2CA0606FBB3E397D0FC
+    not_before:
+      description: From when it is valid, in UTC. None where that is not known.
+      type: str
+      sample: "2026-10-01T00:00:00Z"
+    not_after:
+      description: Until when it is valid, in UTC. None where that is not known.
+      type: str
+      sample: "2026-12-30T00:00:00Z"
+    days_left:
+      description: >-
+        Whole days until then by the director's clock. 0 on the last day, less than 0 when it is expired. None where it
+        is not known.
+      type: int
+      sample: 31
 versions:
   description: The software whose version decides what a configuration may ask for.
   returned: when O(gather_subset) has V(versions) or V(all)

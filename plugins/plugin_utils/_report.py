@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import BadValue, Timestamp, shown
 
-from . import _report_groups, _report_topology
+from . import _report_certificates, _report_groups, _report_topology
 
 # From good to bad. A director that failed stands last: somebody has to find out why before anything can be said of it.
 VERDICTS = ("clean", "drifted", "unreachable", "failed")
@@ -28,12 +28,13 @@ class _Director(NamedTuple):
     info: Mapping[str, Any]
 
 
-def report(results: Any, generated: Any) -> dict[str, Any]:
+def report(results: Any, generated: Any, certificate_days: Any = _report_certificates.DAYS) -> dict[str, Any]:
     """All findings of the audit, in an order of their own, so that equal results give equal reports.
 
-    `results` are those of lb_info by the names of directors, one or more, `generated` is a moment. Raises BadValue for
-    what is neither.
+    `results` are those of lb_info by the names of directors, one or more, `generated` is a moment, and certificates
+    are warned of `certificate_days` before they end. Raises BadValue for what is none of that.
     """
+    moment, within = Timestamp().parse(generated), _report_certificates.days(certificate_days)
     if not isinstance(results, Mapping) or not all(isinstance(name, str) for name in results):
         raise BadValue(f"{shown(results)} is no such mapping", _RESULTS)
     if not results:
@@ -48,6 +49,7 @@ def report(results: Any, generated: Any) -> dict[str, Any]:
         "ha_groups": [group for group in groups if group["problem"]],
         "virtual_servers": _report_topology.virtual_servers_down(infos),
         "servers": _report_topology.servers_down(infos),
+        "certificates": _report_certificates.ending(infos, moment, within),
     }
     counts = {
         "directors": len(directors),
@@ -55,10 +57,10 @@ def report(results: Any, generated: Any) -> dict[str, Any]:
         **{kind: len(found) for kind, found in findings.items()},
     }
     return {
-        "generated": Timestamp().parse(generated),
+        "generated": moment,
         "verdict": max((one.verdict for one in directors.values()), key=VERDICTS.index),
         "summary": _summary(counts),
-        "attention": ", ".join(_troubles(counts)),
+        "attention": ", ".join(_troubles(counts, findings["certificates"], within)),
         "counts": counts,
         "directors": {name: {"verdict": one.verdict, "message": one.message} for name, one in directors.items()},
         "findings": findings,
@@ -103,7 +105,7 @@ def _summary(counts: Mapping[str, int]) -> str:
     return ", ".join(parts) + with_differences
 
 
-def _troubles(counts: Mapping[str, int]) -> Iterator[str]:
+def _troubles(counts: Mapping[str, int], certificates: list[dict[str, Any]], within: int) -> Iterator[str]:
     """What needs a look though it is no drift."""
     if counts["ha_groups"]:
         yield f"{counted(counts['ha_groups'], 'HA group')} in trouble"
@@ -111,3 +113,8 @@ def _troubles(counts: Mapping[str, int]) -> Iterator[str]:
         yield f"{counted(counts['virtual_servers'], 'virtual server')} down"
     if counts["servers"]:
         yield f"{counted(counts['servers'], 'server')} down"
+    expired = sum(one["state"] == "expired" for one in certificates)
+    if expired:
+        yield f"{counted(expired, 'certificate')} expired"
+    if len(certificates) > expired:
+        yield f"{counted(len(certificates) - expired, 'certificate')} about to expire within {counted(within, 'day')}"

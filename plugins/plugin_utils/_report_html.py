@@ -41,10 +41,12 @@ _STATES = {
     "drifted": ("poor", "≠"),
     "degraded": ("poor", "◐"),
     "sorry server": ("poor", "!"),
+    "expiring": ("poor", "!"),
     "unknown": ("poor", "?"),
     "stopped": ("bad", "■"),
     "fault": ("bad", "✕"),
     "down": ("bad", "✕"),
+    "expired": ("bad", "✕"),
     "missing": ("bad", "✕"),
     "failed": ("bad", "✕"),
     "unreachable": ("bad", "✕"),
@@ -64,6 +66,7 @@ def page(value: Any) -> str:
     environment.filters.update(
         counted=counted,
         down=_report_words.down,
+        ending=_report_words.ending,
         next_run=_report_words.next_run,
         sign=lambda state: _STATES.get(state, ("poor", "?"))[1],
         tone=tone,
@@ -90,6 +93,8 @@ def tone(state: str) -> str:
 def _urgency(report: Mapping[str, Any]) -> str:
     """How much the report as a whole matters, in the same words."""
     if report["findings"]["ha_groups"] or report["findings"]["virtual_servers"]:
+        return "bad"
+    if any(one["state"] == "expired" for one in report["findings"]["certificates"]):
         return "bad"
     verdict = tone(report["verdict"])
     return "poor" if verdict == "good" and report["attention"] else verdict

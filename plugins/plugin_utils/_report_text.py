@@ -39,6 +39,9 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     for server in findings["servers"]:
         where = _report_words.endpoint(server["address"], server["port"])
         yield f"server {server['name']} ({where}) of farm {server['farm']}: down on {', '.join(server['directors'])}"
+    for one in findings["certificates"]:
+        whose = f" ({one['subject']})" if one["subject"] else ""
+        yield f"certificate {one['name']}{whose}: {_report_words.ending(one)} on {', '.join(one['directors'])}"
 
 
 def _drift(entry: Mapping[str, Any]) -> Iterator[str]:

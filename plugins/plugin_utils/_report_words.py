@@ -55,6 +55,14 @@ def down(service: Mapping[str, Any]) -> str:
     return "down, the sorry server answers" if service["sorry_server"] else "down, no server takes connections"
 
 
+def ending(certificate: Mapping[str, Any]) -> str:
+    """Until when a certificate is valid, and how long that is, or was."""
+    end, left = certificate["not_after"], certificate["days_left"]
+    if certificate["state"] == "expired":
+        return f"expired since {end}"
+    return f"expires at {end}, {'today' if not left else 'in 1 day' if left == 1 else f'in {left} days'}"
+
+
 def endpoint(address: str, port: int) -> str:
     """Address and port of a server as they are commonly written; the port is left out where packets keep theirs."""
     if not port:

@@ -153,6 +153,12 @@ class Breaking(HaproxyEngine):
         super().restore(*arguments)
 
 
+def certificates(argument: Json) -> Json:
+    """What an engine tells of the certificates that a document's profiles name."""
+    found = chosen(argument)[0].certificates(Configuration.from_document(argument["document"]), System())
+    return {name: vars(one) for name, one in found.items()}
+
+
 def status(argument: Json) -> Json:
     """What runs of a document, by the first of some engines."""
     found = chosen(argument)[0].status(Configuration.from_document(argument["document"]), System())
@@ -287,6 +293,7 @@ COMMANDS: dict[str, Callable[[Json], Json]] = {
     "converge": converge,
     "status": status,
     "connections": connections,
+    "certificates": certificates,
     "refused": refused,
     "struck": struck,
     "killed": killed,

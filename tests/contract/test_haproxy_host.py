@@ -303,6 +303,17 @@ def fingerprint(director: Director, name: str) -> str:
     return director.shell(f"openssl x509 -noout -fingerprint -sha1 -in /etc/ssl/certs/{name}.pem")
 
 
+def told_of_certificates(director: Director) -> dict[str, Any]:
+    told: dict[str, Any] = director.drive("certificates", {"document": tls(), "engines": ["haproxy"]})
+    return told
+
+
+def end_of(director: Director, name: str) -> int:
+    """Until when the certificate in a file is valid, as OpenSSL tells it, in seconds since 1970."""
+    end = director.shell(f"openssl x509 -noout -enddate -in /etc/ssl/certs/{name}.pem").strip().partition("=")[2]
+    return int(director.shell(f"date -u -d '{end}' +%s"))
+
+
 def test_certificates_are_shown_by_name_and_replaced_while_it_runs(director: Director) -> None:
     assert reconcile(director, tls())["state"] == "applied"
     assert reconcile(director, tls())["state"] == "unchanged"
@@ -310,14 +321,23 @@ def test_certificates_are_shown_by_name_and_replaced_while_it_runs(director: Dir
         fingerprint(director, name) for name in ("one", "two", "one")
     ]
     assert answers(director, "https://127.0.0.1:8080/", 4) == {"7001": 2, "7002": 2}
+    told = told_of_certificates(director)
+    assert {name: (one["not_after"], one["subject"]) for name, one in told.items()} == {
+        name: (end_of(director, name), f"/CN={name}") for name in ("one", "two")
+    }
     before, process = shown(director, "two"), worker(director)
-    director.shell(CERTIFICATE.format(name="two"))
+    director.shell(CERTIFICATE.format(name="two").replace("-days 30", "-days 9"))
+    # the running process has the former one still, whatever the file says
+    assert told_of_certificates(director) == told
     answer = reconcile(director, tls())
     assert (answer["state"], answer["reload"]) == ("applied", []), answer
     assert answer["steps"] == [["change", "certificate profile two", "new_connections"]]
     assert "PRIVATE" not in str(answer["texts"])
     assert worker(director) == process
     assert before != shown(director, "two") == fingerprint(director, "two")
+    again = told_of_certificates(director)
+    assert (again["one"], again["two"]["not_after"]) == (told["one"], end_of(director, "two"))
+    assert 20 * 86400 < told["two"]["not_after"] - again["two"]["not_after"] < 22 * 86400
     assert reconcile(director, tls())["state"] == "unchanged"
     assert reconcile(director, web())["state"] == "applied"
     assert director.shell("ls -A /etc/haproxy/evenkeel") == ""

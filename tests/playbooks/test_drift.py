@@ -76,6 +76,22 @@ def test_it_may_be_asked_to_report_only(perform: Perform, tmp_path: Path) -> Non
     assert json.loads((tmp_path / "evenkeel_drift" / "report.json").read_text(encoding="utf-8"))["verdict"] == "failed"
 
 
+def test_an_expired_certificate_is_reported_and_no_failure(perform: Perform, tmp_path: Path) -> None:
+    told = {
+        "name": "www", "virtual_servers": ["www"], "farms": [], "shown": True, "subject": "/CN=www", "issuer": "",
+        "names": [], "fingerprint": "", "not_before": None, "not_after": "2020-01-01T00:00:00Z", "days_left": -9,
+    }  # fmt: skip
+    later = {**told, "name": "later", "not_after": "9000-01-01T00:00:00Z"}
+    played = perform(
+        "evenkeel.lb.drift", answers(lb1={**CLEAN, "certificates": [told, later]}), drift_certificate_days=9
+    )
+    assert played.status == 0, played.shown
+    assert "ATTENTION: 1 certificate expired" in played.shown
+    assert "certificate www (/CN=www): expired since 2020-01-01T00:00:00Z on lb1" in played.shown
+    report = json.loads((tmp_path / "evenkeel_drift" / "report.json").read_text(encoding="utf-8"))
+    assert [one["name"] for one in report["findings"]["certificates"]] == ["www"]
+
+
 def test_it_only_looks(perform: Perform, tmp_path: Path) -> None:
     played = perform("evenkeel.lb.drift", answers(lb1=DRIFTED), drift_directory=str(tmp_path))
     assert [call.module for call in played.calls] == ["lb_info"]

@@ -53,6 +53,23 @@ def difference(path: str, field: str, intended: str, running: str, **others: str
     return {**told, "field": field, "intended": intended, "running": running, **others}
 
 
+def certificate(name: str, not_after: str | None, virtual_servers: tuple[str, ...] = ("www",)) -> dict[str, Any]:
+    """The certificate of a profile as HAProxy shows it; without an end, of one that it does not show."""
+    return {
+        "name": name,
+        "virtual_servers": list(virtual_servers),
+        "farms": [],
+        "shown": not_after is not None,
+        "subject": f"/CN={name}.example" if not_after else "",
+        "issuer": "/CN=authority" if not_after else "",
+        "names": [],
+        "fingerprint": "",
+        "not_before": None,
+        "not_after": not_after,
+        "days_left": 0 if not_after else None,
+    }
+
+
 def ha_group(director: str, state: str, members: tuple[str, ...] = ("lb1", "lb2")) -> tuple[dict[str, Any], Any]:
     """The HA group front of a director, as recorded and as it runs."""
     recorded = {
@@ -80,6 +97,7 @@ def info(
     services: list[dict[str, Any]] | None = None,
     drift: list[dict[str, Any]] | None = None,
     members: tuple[str, ...] = ("lb1", "lb2"),
+    certificates: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """A result of lb_info."""
     recorded, running = ha_group(director, state, members)
@@ -91,6 +109,7 @@ def info(
         "drift": drift or [],
         "virtual_servers": services or [],
         "ha_groups": [running],
+        "certificates": certificates or [],
         "versions": [],
     }
 
@@ -128,7 +147,7 @@ def estate(virtual_servers: int) -> dict[str, Any]:
     ]
     return {
         "lb1": info("lb1", "master", services("lb1"), drift),
-        "lb2": info("lb2", "master", services("lb2")),
+        "lb2": info("lb2", "master", services("lb2"), certificates=[certificate("www", "2026-12-01T00:00:00Z")]),
         "lb3": {"unreachable": "Failed to connect to the host via ssh: connect to host lb3 port 22: No route to host"},
         "lb4": {"failed": True, "msg": "/etc/evenkeel/lb.json is not readable: line 7, column 3: unexpected end"},
     }

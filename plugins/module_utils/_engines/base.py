@@ -16,7 +16,7 @@ from .capabilities import Capabilities, Version, refusals
 from .connections import Connections
 from .differences import Difference
 from .reading import Reading
-from .status import Status
+from .status import CertificateStatus, Status
 
 # How much a step disturbs, in rising order.
 IMPACTS: Tuple[str, ...] = ("none", "new_connections", "drain", "reset", "failover")
@@ -163,3 +163,8 @@ class Engine(Generic[Desired, Observed]):
         """What is on the director that a configuration does not have, in words of the model. None of an engine that
         does not look at what others made. Changes nothing."""
         return None
+
+    def certificates(self, configuration: Configuration, system: System) -> Mapping[str, CertificateStatus]:
+        """By certificate profile, what is really shown of those that virtual servers of this engine use: without those
+        that nothing can be told of. Empty for an engine that does not tell. Changes nothing."""
+        return {}

@@ -56,6 +56,19 @@ class GroupStatus:
 
 
 @dataclass(frozen=True)
+class CertificateStatus:
+    """The certificate of a profile as it is shown now. ``names`` are those that it is for, ``not_before`` and
+    ``not_after`` are in seconds since 1970, None where they cannot be told."""
+
+    subject: str = ""
+    issuer: str = ""
+    names: Tuple[str, ...] = ()
+    fingerprint: str = ""
+    not_before: Optional[float] = None
+    not_after: Optional[float] = None
+
+
+@dataclass(frozen=True)
 class Status:
     """What runs of one engine; the HA groups by name, only from an engine that has HA groups."""
 

@@ -208,5 +208,9 @@ class System:
         """Seconds of a clock that never goes back."""
         return time.monotonic()
 
+    def clock(self) -> float:
+        """Seconds since 1970 by the machine's own clock, which people may set."""
+        return time.time()
+
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -21,7 +21,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._reconcile import reco
 from ansible_collections.evenkeel.lb.tests.unit.configurations import pair
 from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
 
-SUBSETS = ["config", "drift", "ha_groups", "versions", "virtual_servers"]
+SUBSETS = ["certificates", "config", "drift", "ha_groups", "versions", "virtual_servers"]
 
 Run = Callable[..., dict[str, Any]]
 
@@ -57,8 +57,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         (["drift"], ["drift"]),
         (["others", "drift"], ["drift", "others"]),
         (["ha_groups", "config"], ["config", "ha_groups"]),
-        (["!virtual_servers", "!config"], ["drift", "ha_groups", "versions"]),
-        (["all", "!drift"], ["config", "ha_groups", "versions", "virtual_servers"]),
+        (["!virtual_servers", "!config"], ["certificates", "drift", "ha_groups", "versions"]),
+        (["all", "!drift"], ["certificates", "config", "ha_groups", "versions", "virtual_servers"]),
         (["drift", "!drift"], []),
     ],
 )
@@ -85,7 +85,7 @@ def test_every_wrong_option_is_named_before_the_host_is_looked_at(run: Run, monk
         "gather_subset",
         "gather_subset",
     ]
-    assert "config, drift, virtual_servers, ha_groups, versions" in answer["problems"][1]["allowed"]
+    assert "config, drift, virtual_servers, ha_groups, certificates, versions" in answer["problems"][1]["allowed"]
 
 
 def test_check_mode_is_the_same_and_nothing_is_written(run: Run, system: FakeSystem) -> None:

@@ -232,7 +232,7 @@ def test_the_text_begins_with_the_verdict_and_tells_each_finding() -> None:
     results = audits.estate(2)
     assert lb_report_text(made(results)).splitlines() == [
         "FAILED: 1 of 4 directors failed, 1 unreachable, 1 drifted with 4 differences (2026-11-28T10:00:00Z)",
-        "ATTENTION: 1 HA group in trouble, 2 servers down",
+        "ATTENTION: 1 HA group in trouble, 2 servers down, 1 certificate about to expire within 30 days",
         "lb3: unreachable: Failed to connect to the host via ssh: connect to host lb3 port 22: No route to host",
         "lb4: failed: /etc/evenkeel/lb.json is not readable: line 7, column 3: unexpected end",
         "lb1: farms[farm0].servers[web0-1] weight: 1 → 5 (the next run repairs it; only new connections notice)",
@@ -251,6 +251,7 @@ def test_the_text_begins_with_the_verdict_and_tells_each_finding() -> None:
         "HA group front: lb1 and lb2 are master at the same time",
         "server web1-0 (10.20.1.20:8080) of farm farm1: down on lb2",
         "server web1-1 (10.20.1.21:8080) of farm farm1: down on lb1, lb2",
+        "certificate www (/CN=www.example): expires at 2026-12-01T00:00:00Z, in 2 days on lb2",
     ]
     assert lb_report_text(made(pair())) == "CLEAN: 2 directors without drift (2026-11-28T10:00:00Z)"
 
@@ -314,3 +315,68 @@ def test_what_is_no_audit_is_refused(results: Any, generated: str, message: str)
 def test_the_text_of_no_report_is_refused(value: Any) -> None:
     with pytest.raises(AnsibleFilterError, match="is no report; allowed: what the filter lb_report gives"):
         lb_report_text(value)
+
+
+# --- certificates ---
+
+
+@pytest.mark.parametrize(
+    ("end", "days", "state", "left", "words"),
+    [
+        ("2026-11-28T09:59:59Z", 30, "expired", -1, "expired since 2026-11-28T09:59:59Z"),
+        ("2026-11-28T09:59:59Z", 0, "expired", -1, "expired since 2026-11-28T09:59:59Z"),
+        ("2026-11-28T10:00:00Z", 30, "expiring", 0, "expires at 2026-11-28T10:00:00Z, today"),
+        ("2026-11-29T11:00:00Z", 30, "expiring", 1, "expires at 2026-11-29T11:00:00Z, in 1 day"),
+        ("2026-12-28T09:59:59Z", 30, "expiring", 29, "expires at 2026-12-28T09:59:59Z, in 29 days"),
+        ("2027-01-28T10:00:00Z", "90", "expiring", 61, "expires at 2027-01-28T10:00:00Z, in 61 days"),
+    ],
+)
+def test_a_certificate_that_ends_soon_is_warned_of_and_is_no_drift(
+    end: str, days: Any, state: str, left: int, words: str
+) -> None:
+    told = audits.certificate("www", end)
+    report = lb_report(pair(certificates=[told]), audits.GENERATED, days)
+    assert report["findings"]["certificates"] == [
+        {
+            "name": "www",
+            "subject": "/CN=www.example",
+            "not_after": end,
+            "days_left": left,
+            "state": state,
+            "directors": ["lb1", "lb2"],
+            "virtual_servers": ["www"],
+            "farms": [],
+        }
+    ]
+    assert (report["verdict"], report["summary"]) == ("clean", "2 directors without drift")
+    within = f"about to expire within {days} days"
+    assert report["attention"] == f"1 certificate {'expired' if state == 'expired' else within}"
+    assert f"certificate www (/CN=www.example): {words} on lb1, lb2" in lb_report_text(report).splitlines()
+    assert words in lb_report_html(report)
+
+
+@pytest.mark.parametrize(
+    ("end", "days"),
+    [(None, 30), ("2026-12-28T10:00:00Z", 30), ("2026-11-28T10:00:00Z", 0), ("2036-01-01T00:00:00Z", 90)],
+)
+def test_a_certificate_that_is_valid_or_not_known_is_not_warned_of(end: str | None, days: int) -> None:
+    report = lb_report(pair(certificates=[audits.certificate("www", end)]), audits.GENERATED, days)
+    assert (report["findings"]["certificates"], report["attention"]) == ([], "")
+
+
+def test_certificates_that_directors_show_differently_are_told_apart() -> None:
+    old, new = audits.certificate("www", "2026-11-01T00:00:00Z"), audits.certificate("www", "2026-12-01T00:00:00Z")
+    results = {"lb1": info("lb1", certificates=[new]), "lb2": info("lb2", "backup", certificates=[old])}
+    report = made(results)
+    assert [(one["state"], one["directors"]) for one in report["findings"]["certificates"]] == [
+        ("expired", ["lb2"]),
+        ("expiring", ["lb1"]),
+    ]
+    assert report["attention"] == "1 certificate expired, 1 certificate about to expire within 30 days"
+    assert report["counts"]["certificates"] == 2
+
+
+@pytest.mark.parametrize("days", [-1, "x", 1.5, True, None, 100000, ""])
+def test_a_number_of_days_that_is_none_is_refused(days: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="is no number of days"):
+        lb_report(pair(), audits.GENERATED, days)

@@ -97,9 +97,15 @@ def any_infos(draw: st.DrawFn) -> dict[str, Any]:
     member = draw(texts)
     services = draw(st.lists(any_virtual_servers(), max_size=3, unique_by=lambda one: one["name"]))
     told = audits.info(member, state, services, draw(st.lists(any_differences(), max_size=3)), (member, draw(texts)))
+    ends = st.sampled_from([None, "2026-11-28T09:00:00Z", "2026-12-28T09:59:59Z", "2027-12-28T09:59:59Z"])
+    told["certificates"] = [
+        {**audits.certificate(draw(texts), draw(ends)), "subject": draw(sides)} for _ in range(draw(st.integers(0, 2)))
+    ]
     told["config"]["vips"] = [{"name": draw(texts), "address": draw(texts), "ha_group": draw(texts)}]
     told["config"]["virtual_servers"] = [{"name": draw(texts), "vip": draw(texts)}]
-    for subset in draw(st.sets(st.sampled_from(["config", "virtual_servers", "ha_groups", "versions"]))):
+    for subset in draw(
+        st.sets(st.sampled_from(["config", "virtual_servers", "ha_groups", "versions", "certificates"]))
+    ):
         del told[subset]
     return told
 
@@ -120,6 +126,7 @@ def test_whatever_directors_tell_stays_text(results: dict[str, Any]) -> None:
     assert parsed.elements.count("script") == parsed.elements.count("style") == 1
     told = [*report["directors"], *(one["message"] for one in report["directors"].values())]
     told += [entry[key] for entry in report["findings"]["drift"] for key in ("path", "field", "intended", "running")]
+    told += [one[key] for one in report["findings"]["certificates"] for key in ("name", "subject")]
     for vip in report["topology"]:
         told += [vip["vip"], *vip["names"], *vip["ha_groups"]]
         for service in vip["virtual_servers"]:
@@ -154,6 +161,8 @@ def test_every_element_that_may_be_there_is() -> None:
         (audits.pair(), "good"),
         (audits.pair(drift=[audits.difference("keepalived", "service", "active", "inactive")]), "poor"),
         ({"lb1": {"failed": "x"}}, "bad"),
+        ({"lb1": audits.info(certificates=[audits.certificate("www", "2026-11-28T09:59:59Z")])}, "bad"),
+        ({"lb1": audits.info(certificates=[audits.certificate("www", "2026-12-01T10:00:00Z")])}, "poor"),
         ({"lb1": audits.info("lb1", "master"), "lb2": audits.info("lb2", "master")}, "bad"),
         (
             audits.pair(

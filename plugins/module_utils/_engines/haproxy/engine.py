@@ -10,7 +10,7 @@ beside it. What the running process can be told is told, and written too; all el
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Optional, Sequence
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence
 
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
@@ -20,8 +20,8 @@ from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..blocks import parse
 from ..capabilities import Capabilities, Version
 from ..service_table import key_of
-from ..status import Status
-from . import files, host_checks, limits, master, planning, runtime, status, unit
+from ..status import CertificateStatus, Status
+from . import certificates, files, host_checks, limits, master, planning, runtime, status, unit
 from .capabilities import CAPABILITIES, NAME
 from .parse import bind_of
 from .planning import Told
@@ -29,7 +29,7 @@ from .render import blocks_of, generation, sections
 from .sections import Section, held_in
 from .state import Desired, Observed, Running, Snapshot
 from .tls import bundles_in, used_profiles
-from .virtual_servers import binds_of, carried
+from .virtual_servers import binds_of, carried, profiles_of
 from .words import FILE
 
 _POLL = 0.1
@@ -185,14 +185,13 @@ class HaproxyEngine(Engine[Desired, Observed]):
     def status(self, configuration: Configuration, system: System) -> Status:
         return status.status(configuration, system)
 
+    def certificates(self, configuration: Configuration, system: System) -> Mapping[str, CertificateStatus]:
+        return certificates.certificates(configuration, system)
+
 
 def _files(configuration: Configuration) -> "list[tuple[str, str]]":
     """The files that the profiles in use name, each by its path in the model."""
-    names = set()
-    for one in carried(configuration, NAME):
-        names |= {*((one.wish.certificate_profiles or ()) if one.wish.ssl_offload else ())}
-        for server in configuration.farms[one.wish.farm or ""].servers or ():
-            names |= {*((server.certificate_profiles or ()) if server.ssl_offload else ())}
+    names = {name for one in carried(configuration, NAME) for name in profiles_of(configuration, one)}
     return [
         (f"certificate_profiles[{profile.name}].{field}", getattr(profile, field))
         for profile in used_profiles(configuration, names)

@@ -20,7 +20,7 @@ from .farms import Way, sections_of
 from .sections import Section
 from .tls import section_of as profile_section
 from .tls import used_profiles
-from .virtual_servers import carried
+from .virtual_servers import carried, profiles_of
 from .virtual_servers import section_of as frontend
 from .words import GENERATION, OWN, SOCKET
 
@@ -37,11 +37,9 @@ def sections(configuration: Configuration) -> List[Section]:
     for one in carried(configuration, NAME):
         found.append(frontend(configuration, one))
         ways.add(one.way)
-        profiles |= {*((one.wish.certificate_profiles or ()) if one.wish.ssl_offload else ())}
+        profiles |= profiles_of(configuration, one)
     for way in sorted(ways, key=str):
         found.extend(sections_of(configuration, way))
-        for server in configuration.farms[way.farm].servers or ():
-            profiles |= {*((server.certificate_profiles or ()) if server.ssl_offload else ())}
     found.extend(profile_section(profile) for profile in used_profiles(configuration, profiles))
     return sorted(found, key=lambda section: section.subject)
 

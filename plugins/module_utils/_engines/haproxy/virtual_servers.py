@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from ..._model.addresses import is_address, version_of
 from ..._model.configuration import Configuration
@@ -61,6 +61,14 @@ def _complete(configuration: Configuration, wish: VirtualServer) -> bool:
     for server in farm.servers or ():
         profiles |= {*(server.certificate_profiles or ())}
     return checks <= set(configuration.health_checks) and profiles <= set(configuration.certificate_profiles)
+
+
+def profiles_of(configuration: Configuration, one: Carried) -> Set[str]:
+    """The names of the certificate profiles that are in use for it: towards clients and towards servers."""
+    names = {*((one.wish.certificate_profiles or ()) if one.wish.ssl_offload else ())}
+    for server in configuration.farms[one.wish.farm or ""].servers or ():
+        names |= {*((server.certificate_profiles or ()) if server.ssl_offload else ())}
+    return names
 
 
 def binds_of(configuration: Configuration, one: Carried) -> List[Tuple[str, str]]:

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the running process says of certificates, in words of HAProxy 2.6.12 and 3.0.11, and what is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import runtime
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.certificates import certificates, told_in
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.status import CertificateStatus
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import Store
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed, HostFault
+from ansible_collections.evenkeel.lb.plugins.module_utils._info import Asked, gathered
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
+
+ANSWER = """Filename: /etc/haproxy/evenkeel/one.pem
+Status: Used
+Serial: 7F0AF2004835CB665FFE1A7439B10159109F8A82
+notBefore: Nov  8 18:33:36 2026 GMT
+notAfter: Dec  8 18:33:36 2026 GMT
+Subject Alternative Name: DNS:one.example, DNS:two.example,\x20
+Algorithm: EC256
+SHA1 FingerPrint: 43A732B0A13D021887D9E2CA0606FBB3E397D0FC
+Subject: /C=FR/O=A b/CN=one
+Issuer: /C=FR/O=A b/CN=authority
+OCSP Response Key:\x20
+
+"""
+NONE = "Can't display the certificate: Not found or the certificate is a bundle!\n\n"
+END = 1796754816
+ONE = CertificateStatus(
+    "/C=FR/O=A b/CN=one",
+    "/C=FR/O=A b/CN=authority",
+    ("one.example", "two.example"),
+    "43A732B0A13D021887D9E2CA0606FBB3E397D0FC",
+    END - 30 * 86400,
+    END,
+)
+
+
+def test_one_answer_after_another() -> None:
+    two = ANSWER.replace("one.pem", "two.pem").replace("2026 GMT", "2049 GMT")
+    found = told_in(ANSWER + NONE + two)
+    assert list(found) == ["/etc/haproxy/evenkeel/one.pem", "/etc/haproxy/evenkeel/two.pem"]
+    assert found["/etc/haproxy/evenkeel/one.pem"] == ONE
+    assert (found["/etc/haproxy/evenkeel/two.pem"].not_after or 0) - END == 8401 * 86400
+
+
+def test_what_it_does_not_have_is_not_told() -> None:
+    assert told_in(NONE) == told_in("") == {}
+    # a transaction that was never filled
+    assert told_in("Filename: /etc/haproxy/evenkeel/one.pem\nStatus: Empty\n\n") == {}
+
+
+def test_a_moment_that_cannot_be_read_is_not_known() -> None:
+    odd = told_in(ANSWER.replace("Dec  8", "Bad time"))["/etc/haproxy/evenkeel/one.pem"]
+    assert (odd.not_after, odd.subject) == (None, ONE.subject)
+
+
+@given(
+    st.text() | st.builds(lambda place, text: ANSWER[:place] + text + ANSWER[place:], st.integers(0, 400), st.text())
+)
+def test_whatever_it_answers_is_read(answer: str) -> None:
+    for one in told_in(answer).values():
+        assert one.not_after is None or isinstance(one.not_after, float)
+
+
+def document() -> dict[str, Any]:
+    profiles = [{"name": name, "certificate_file": f"/etc/ssl/{name}.pem"} for name in ("one", "spare", "two")]
+    return {
+        "certificate_profiles": profiles,
+        "farms": [
+            {
+                "name": "web",
+                "servers": [
+                    {"name": "s1", "address": "192.0.2.1", "ssl_offload": True, "certificate_profiles": ["two"]},
+                ],
+            }
+        ],
+        "virtual_servers": [
+            {
+                "name": "web", "vip": "198.51.100.1", "port": 443, "type": "layer7", "protocol": "https", "farm": "web",
+                "ssl_offload": True, "certificate_profiles": ["one"],
+            }
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def host() -> FakeSystem:
+    system = FakeSystem()
+    system.programs["haproxy"] = lambda argv: Completed(0, "HAProxy version 2.6.12-1", "")
+    system.programs["systemctl"] = lambda argv: Completed(0, "", "")
+    system.clock = lambda: END - 86400.5  # type: ignore[method-assign]
+    Store(system).save(Configuration.from_document(document()))
+    return system
+
+
+def test_profiles_in_use_are_asked_for_and_all_are_told(host: FakeSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(_system: FakeSystem, command: str) -> str:
+        asked.append(command)
+        return ANSWER + NONE
+
+    monkeypatch.setattr(runtime, "ask", ask)
+    found = gathered(host, [HaproxyEngine()], Asked(("certificates",)))[0]["certificates"]
+    assert asked == ["show ssl cert /etc/haproxy/evenkeel/one.pem;show ssl cert /etc/haproxy/evenkeel/two.pem"]
+    assert found[0] == {
+        "name": "one",
+        "virtual_servers": ["web"],
+        "farms": [],
+        "shown": True,
+        "subject": "/C=FR/O=A b/CN=one",
+        "issuer": "/C=FR/O=A b/CN=authority",
+        "names": ["one.example", "two.example"],
+        "fingerprint": "43A732B0A13D021887D9E2CA0606FBB3E397D0FC",
+        "not_before": "2026-11-08T18:33:36Z",
+        "not_after": "2026-12-08T18:33:36Z",
+        "days_left": 1,
+    }
+    assert [(one["name"], one["farms"], one["shown"], one["days_left"]) for one in found[1:]] == [
+        ("spare", [], False, None),
+        ("two", ["web"], False, None),
+    ]
+
+
+@pytest.mark.parametrize(("past", "left"), [(0, 0), (0.5, -1), (86400, -1), (86401, -2), (-86400, 1), (-86399, 0)])
+def test_days_are_whole_ones_and_below_0_afterwards(
+    host: FakeSystem, monkeypatch: pytest.MonkeyPatch, past: float, left: int
+) -> None:
+    monkeypatch.setattr(runtime, "ask", lambda system, command: ANSWER)
+    host.clock = lambda: END + past  # type: ignore[method-assign]
+    assert gathered(host, [HaproxyEngine()], Asked(("certificates",)))[0]["certificates"][0]["days_left"] == left
+
+
+def test_a_process_that_does_not_answer_tells_nothing(host: FakeSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(_system: FakeSystem, _command: str) -> str:
+        raise HostFault("nobody there")
+
+    monkeypatch.setattr(runtime, "ask", silent)
+    configuration = Configuration.from_document(document())
+    assert certificates(configuration, host) == {}
+    host.programs["systemctl"] = lambda argv: Completed(3, "", "")
+    monkeypatch.setattr(runtime, "ask", lambda system, command: ANSWER)
+    assert certificates(configuration, host) == {}
