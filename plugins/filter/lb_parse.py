@@ -20,11 +20,13 @@ _ON_LOSS = Choice("fail", "report")
 
 
 @refusing
-def lb_parse(value: Any, format: Any, on_loss: Any = "fail", director: Any = None, files: Any = None) -> dict[str, Any]:
+def lb_parse(
+    value: Any, format: Any, on_loss: Any = "fail", director: Any = None, files: Any = None, vip: Any = None
+) -> dict[str, Any]:
     """The configuration that a text asks for, or that with all that it does not say."""
     reports = _ON_LOSS.parse(on_loss) == "report"
     try:
-        reading = parsed(value, format, director, files)
+        reading = parsed(value, format, director, files, vip)
     except BadText as bad:
         raise AnsibleFilterError(f"the text cannot be understood:\n{bad}") from None
     if reports:

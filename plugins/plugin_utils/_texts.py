@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.parse import read_objects
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.render import at_home
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.render import rendered as objects_of
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.reading.conf import read_conf as read_haproxy
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document as haproxy_document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.read_rules import read_rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.rules import render
@@ -19,6 +20,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.re
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.render import document
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import Reading
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond, engines, of_others
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.addresses import Address
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import BadValue, Choice, Name, shown
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 
@@ -34,7 +36,7 @@ _WRITTEN: Mapping[str, tuple[str, Callable[[Any], str]]] = {
 _ALOHA = "aloha"
 FORMAT = Choice(*_WRITTEN, _ALOHA)
 # Those that are read as well.
-READ = Choice("keepalived", "ipvsadm", _ALOHA)
+READ = Choice("keepalived", "ipvsadm", "haproxy", _ALOHA)
 
 
 def rendered(value: Any, format_: Any) -> str:
@@ -56,14 +58,19 @@ def rendered(value: Any, format_: Any) -> str:
     return written(engine.compile(configuration))
 
 
-def parsed(text: Any, format_: Any, director: Any = None, files: Any = None) -> Reading:
+def parsed(text: Any, format_: Any, director: Any = None, files: Any = None, vip: Any = None) -> Reading:
     """What a text in a format says; raises BadText where it cannot be understood, and BadValue for a bad argument."""
-    said = _text(text, "the text")
-    format_ = READ.parse(format_)
-    if format_ != "keepalived":
-        if director is not None or files is not None:
-            raise BadValue(f"director and files have no meaning for {format_}", "format keepalived, or leave them out")
-        return read_rules(said) if format_ == "ipvsadm" else read_objects(said)
+    said, kind = _text(text, "the text"), READ.parse(format_)
+    if kind != "keepalived" and (director is not None or files is not None):
+        raise BadValue(f"director and files have no meaning for {kind}", "format keepalived, or leave them out")
+    if kind != "haproxy" and vip is not None:
+        raise BadValue(f"vip has no meaning for {kind}", "format haproxy, or leave it out")
+    if kind == "ipvsadm":
+        return read_rules(said)
+    if kind == "haproxy":
+        return read_haproxy(said, None if vip is None else Address().parse(vip))
+    if kind == _ALOHA:
+        return read_objects(said)
     name = None if director is None else Name().parse(director)
     return read_conf(said, name, _files(files))
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.evenkeel.lb.plugins.filter.lb_parse import lb_parse
 from ansible_collections.evenkeel.lb.tests.contract.director import Director
 from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import (
     CERTIFICATE,
@@ -77,6 +78,43 @@ def answers(director: Director, url: str = "http://127.0.0.1:8080/", count: int 
 def worker(director: Director) -> str:
     """The process that serves."""
     return director.shell("echo 'show info' | python3 /root/ask.py | grep ^Pid:")
+
+
+# As somebody has it who knows nothing of this collection.
+BY_HAND = """
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 30s
+    timeout server 30s
+    option httpchk GET /alive
+    default-server inter 300ms fall 2 rise 1
+frontend shop
+    bind 127.0.0.1:8080
+    acl no path /no
+    http-request deny deny_status 403 if no
+    use_backend sorry if { nbsrv(shop) lt 1 }
+    default_backend shop
+backend shop
+    balance roundrobin
+    cookie SRV insert indirect nocache
+    retries 2
+    server a 127.0.0.1:7001 check weight 30 cookie a
+    server b 127.0.0.1:7002 check weight 10 maxconn 50 cookie b
+    server c 127.0.0.1:7009 check backup
+backend sorry
+    server last 127.0.0.1:7003
+"""
+
+
+def test_a_haproxy_cfg_by_hand_is_brought_over_and_our_own_file_comes_back(director: Director) -> None:
+    brought = lb_parse(BY_HAND, "haproxy", on_loss="report")
+    assert (brought["left_out"], "frontend" in brought["rest"]) == ([], False)
+    assert reconcile(director, brought["configuration"])["state"] == "applied"
+    assert answers(director) == {"7001": 15, "7002": 5}
+    assert director.shell("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/no") == "403"
+    again = lb_parse(director.shell(f"cat {FILE}"), "haproxy")
+    assert reconcile(director, again)["state"] == "unchanged"
 
 
 def test_from_nothing_to_a_service_and_again(director: Director) -> None:

@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER, MARK, parse, subject_at
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import parse as haproxy
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.certificates import told_in
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.reading.conf import read_conf as read_haproxy
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document as haproxy_text
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs import rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.ipvs.read_rules import read_rules
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived import parse as keepalived
@@ -148,6 +153,26 @@ def answer(name: str) -> tuple[bytes, ...]:
 # --- text ---
 
 
+def layer7_document() -> dict[str, Any]:
+    """A service with TLS, a sorry server, persistence and tests of two kinds."""
+    servers = [
+        {"name": "s1", "address": "10.20.0.21", "weight": 5},
+        {"name": "s2", "address": "fd20::22", "port": 8080, "backup": True, "health_check": "tcp"},
+    ]
+    service = {"name": "web", "vip": "10.10.0.50", "port": 443, "type": "layer7", "protocol": "https", "farm": "web"}
+    return {
+        "certificate_profiles": [{"name": "one", "certificate_file": "/c.pem", "key_file": "/k.pem"}],
+        "health_checks": [{"name": "tcp"}, {"name": "page", "type": "http", "expect": "ok"}],
+        "farms": [
+            {
+                "name": "web", "health_check": "page", "servers": servers, "persistence_timeout": 60,
+                "sorry_server": {"address": "10.20.0.99"}, "extra_config": ["retries 2"],
+            }
+        ],
+        "virtual_servers": [{**service, "ssl_offload": True, "certificate_profiles": ["one"]}],
+    }  # fmt: skip
+
+
 def text_of(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
@@ -197,6 +222,20 @@ def keepalived_conf(data: bytes) -> None:
     Configuration.from_document(reading.document)
 
 
+def haproxy_cfg(data: bytes) -> None:
+    """haproxy.cfg of whomever as a configuration that is one; what is left of it can be read as well."""
+    reading = read_haproxy(text_of(data), "192.0.2.99")
+    Configuration.from_document(reading.document)
+    assert all(finding.message for finding in (*reading.left_out, *reading.notes))
+
+
+def words_of_haproxy(data: bytes) -> None:
+    """Complaints about a candidate, and what is told of certificates."""
+    text = text_of(data)
+    assert all(complaint.line >= 0 for complaint in haproxy.complaints(text))
+    assert all(file for file in told_in(text))
+
+
 def saved_rules(data: bytes) -> None:
     Configuration.from_document(read_rules(text_of(data)).document)
 
@@ -220,6 +259,7 @@ def recorded(configuration: Configuration) -> bytes:
 
 OUR_BLOCKS = blocks(Configuration.from_document(pair_document()))
 OUR_FILE = document(OUR_BLOCKS).encode()
+OUR_CFG = haproxy_text(HaproxyEngine().compile(Configuration.from_document(layer7_document())).blocks).encode()
 RULES = rules.render(
     Table((service, DESTINATIONS[number % 2 : number % 2 + 1]) for number, service in enumerate(SERVICES))
 )
@@ -243,6 +283,20 @@ CONF_WORDS = (
 RECORDS = (recorded(Configuration.from_document(pair_document())), recorded(Configuration()))
 JSON_SIGNS = rb"""[ ] { } , : null true "x" NaN 1e999 -0 \ud800 \u0000 99999999999999999999"""
 JSON_WORDS = (*JSON_SIGNS.split(b" "), b"[" * 3000)
+CFG = (HERE / "haproxy.cfg").read_bytes()
+CFG_SIGNS = r"""{ } " ' \ # $A \x41 \xZZ :80 *:80 [::1]:80 ipv6@:: -1 99999999999 from .if .endif no default"""
+CFG_WORDS = (
+    b"\n",
+    *(f" {word} ".encode() for word in CFG_SIGNS.split(" ")),
+    *(line.strip() + b"\n" for line in CFG.splitlines() if line.strip()),
+)
+CFG_TOLD = b"""\
+[ALERT]    (7) : config : parsing [/run/x.cfg:12] : unknown keyword 'nonsense' in 'frontend' section
+Filename: /etc/haproxy/evenkeel/one.pem
+notBefore: Nov  8 18:33:36 2026 GMT
+notAfter: Dec  8 18:33:36 2026 GMT
+Subject Alternative Name: DNS:one.example, DNS:two.example,
+"""
 COMPLAINTS = b"""\
 (/etc/keepalived/.evenkeel-candidate.conf: Line 12) Unknown keyword 'lvs_shed'
 (/etc/keepalived/keepalived.conf: Line 3) number '99999' outside range [1, 65535]
@@ -297,5 +351,7 @@ TARGETS = (
     Target("keepalived.our_file", (OUR_FILE,), (f"\n{MARK}".encode(), b"\n\n", b"\r"), (), our_keepalived_file),
     Target("keepalived.complaints", (COMPLAINTS,), (b"(", b": Line ", b")"), (), words_of_keepalived),
     Target("keepalived.configuration", (CONF, OUR_FILE), CONF_WORDS, (BadText,), keepalived_conf),
+    Target("haproxy.configuration", (CFG, OUR_CFG), CFG_WORDS, (BadText,), haproxy_cfg),
+    Target("haproxy.words", (CFG_TOLD,), (b"(", b": ", b"notAfter: ", b"GMT"), (), words_of_haproxy),
     Target("record", RECORDS, JSON_WORDS, (HostFault,), record),
 )

@@ -11,6 +11,7 @@ from then on.
 from __future__ import annotations
 
 import re
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,13 +22,16 @@ from ansible_collections.evenkeel.lb.plugins.filter.lb_render import lb_render
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond, engines
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
-from ansible_collections.evenkeel.lb.tests.contract.strategies import Document, carried_documents
+from ansible_collections.evenkeel.lb.tests.contract.edits import mended
+from ansible_collections.evenkeel.lb.tests.contract.strategies import RANDOMS, Document, any_document, carried_documents
 from ansible_collections.evenkeel.lb.tests.unit.engines.test_capabilities import CELLS
 from ansible_collections.evenkeel.lb.tests.unit.model.around import around
 
-ENGINES = {"keepalived": "keepalived", "ipvsadm": "ipvs"}
+ENGINES = {"keepalived": "keepalived", "ipvsadm": "ipvs", "haproxy": "haproxy"}
 # The ports behind a mark of ours are in the rules of nftables, and in none of these texts.
 PORTS_ELSEWHERE = "is the mark of packets to ports of an address"
+# That an address is of an HA group is in the text of HAProxy, and which one in that of keepalived.
+GROUP_ELSEWHERE = "transparent: is for an address that another director may have now"
 # The family of a firewall mark is said in the text and follows from servers in the model. Where there are none of that
 # family, as with a mark of ours that has no server yet, other things may be lost with it.
 FAMILY_LOST = (
@@ -64,6 +68,9 @@ def table(document: Document, engine: str) -> Any:
 
 
 def come_back(document: Document, format_: str) -> None:
+    if format_ == "haproxy":
+        come_back_from_haproxy(document)
+        return
     engine = ENGINES[format_]
     text = lb_render(document, format_)
     read = read_in(text, format_)
@@ -83,6 +90,25 @@ def come_back(document: Document, format_: str) -> None:
         assert {one["name"] for one in found["ha_groups"]} == with_vips
 
 
+def come_back_from_haproxy(document: Document) -> None:
+    """What is read from our own file gives that file again, byte for byte, with names, order and lines of others' own;
+    only the addresses of HA groups do not come and go any more."""
+    text = lb_render(document, "haproxy")
+    read = read_in(text, "haproxy")
+    found, messages = read["configuration"], [entry["message"] for entry in read["left_out"]]
+    again = lb_render(found, "haproxy")
+    assert without_groups(again) == without_groups(text)
+    assert [message for message in messages if not message.startswith(GROUP_ELSEWHERE)] == []
+    assert (read["rest"], read["notes"]) == ("", [])
+    assert read_in(again, "haproxy")["configuration"] == found
+    assert Configuration.from_document(found).document() == found
+
+
+def without_groups(text: str) -> str:
+    """A text of HAProxy without what says that an address is of an HA group, and without the sum of all of it."""
+    return re.sub(r"(?m)^(    bind \S+) transparent|^    setenv .*\n", r"\1", text)
+
+
 @given(carried_documents(["keepalived"]))
 def test_keepalived_conf_comes_back(document: Document) -> None:
     come_back(document, "keepalived")
@@ -91,6 +117,42 @@ def test_keepalived_conf_comes_back(document: Document) -> None:
 @given(carried_documents(["ipvs"]))
 def test_rules_of_ipvsadm_come_back(document: Document) -> None:
     come_back(document, "ipvsadm")
+
+
+@given(carried_documents(["haproxy"]))
+def test_our_file_of_haproxy_comes_back(document: Document) -> None:
+    come_back(document, "haproxy")
+
+
+@given(RANDOMS)
+def test_our_file_of_haproxy_comes_back_with_tls(random: Random) -> None:
+    come_back(with_tls(any_document(random, ["haproxy"]), random), "haproxy")
+
+
+def with_tls(document: Document, random: Random) -> Document:
+    """The document with certificate profiles that some virtual servers and servers of it use."""
+    profiles = []
+    for number in range(random.choice([1, 2, 4])):
+        kind = random.choice(["server", "client", "mutual_tls"])
+        profile = {"name": f"p{number}", "type": kind, "certificate_file": f"/etc/ssl/{number}.pem"}
+        if kind == "mutual_tls" or random.randrange(2):
+            profile["chain_file"] = f"/etc/ssl/{random.choice('ab')}.chain"
+        for name, value in (("key_file", f"/etc/ssl/{number}.key"), ("ciphers", "AESGCM"), ("minimum_tls", "1.3")):
+            if random.randrange(2):
+                profile[name] = value
+        profiles.append(profile)
+    names = [profile["name"] for profile in profiles]
+
+    def some() -> list[str]:
+        return random.sample(names, random.randint(1, min(3, len(names))))
+
+    for service in document["virtual_servers"]:
+        if random.randrange(3):
+            protocol = random.choice(["tcp", "http", "https", "http2", "grpc", "quic"])
+            service |= {"type": "layer7", "protocol": protocol, "ssl_offload": True, "certificate_profiles": some()}
+    for server in (one for farm in document["farms"] for one in farm["servers"] if random.randrange(2)):
+        server |= {"ssl_offload": True, "certificate_profiles": random.choice([[], some()])}
+    return mended({**document, "certificate_profiles": profiles})
 
 
 FORMATS = {engine: format_ for format_, engine in ENGINES.items()}

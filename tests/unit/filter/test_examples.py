@@ -77,6 +77,7 @@ EXPECTED: dict[str, list[Any]] = {
                 "servers": [{"name": "web1", "address": "192.0.2.21", "weight": 3}],
             }
         ],
+        "weighted_least_connections",
     ],
     "filter/lb_render": [True, "-A -u 198.51.100.53:53 -s rr\n-a -u 198.51.100.53:53 -r 192.0.2.53:53 -m -w 1\n"],
     "filter/lb_report": [True],

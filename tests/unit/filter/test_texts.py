@@ -121,8 +121,8 @@ def test_included_files_and_the_director() -> None:
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (("", "haproxy"), "keepalived, ipvsadm"),
-        (("", None), "keepalived, ipvsadm"),
+        (("", "nginx"), "keepalived, ipvsadm, haproxy"),
+        (("", None), "keepalived, ipvsadm, haproxy"),
         ((3, "keepalived"), "the text is no text but 3"),
         ((None, "ipvsadm"), "the text is no text"),
         (("", "keepalived", "warn"), "fail, report"),
@@ -131,6 +131,9 @@ def test_included_files_and_the_director() -> None:
         (("", "keepalived", "fail", None, {"a": ""}), "files: 'a' is no absolute path"),
         (("", "keepalived", "fail", None, {"/a": 1}), "files: the text of /a is no text but 1"),
         (("", "ipvsadm", "fail", "lb1"), "have no meaning for ipvsadm"),
+        (("", "haproxy", "fail", None, {}), "have no meaning for haproxy"),
+        (("", "haproxy", "fail", None, None, "0.0.0.0"), "'0.0.0.0' is not a unicast address"),
+        (("", "keepalived", "fail", None, None, "192.0.2.1"), "vip has no meaning for keepalived"),
     ],
 )
 def test_arguments_that_are_not_valid(arguments: tuple[Any, ...], part: str) -> None:

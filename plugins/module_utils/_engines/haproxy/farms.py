@@ -47,6 +47,8 @@ REMEMBERED = {
 # In the name of a backend whose servers are tested and carry nothing.
 TESTING = ":check:"
 ONLY_HTTP = ("url_hash", "domain_hash")
+# What a balance of HAProxy is in the model, with the weights that it always pays heed to.
+BALANCE_OF = {words: name for name, (words, weighted) in _BALANCES.items() if weighted}
 
 
 class Way(NamedTuple):

@@ -12,9 +12,8 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from ...._model.fields import FreeText
+from ...found_octets import said
 
-_NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
 _HEX = re.compile(r"[ \t]*([0-9a-fA-F]{1,2})")
 # A regular expression that is nothing but text: what has no meaning, signs that a backslash keeps from having one, and
 # bytes by their numbers.
@@ -33,20 +32,6 @@ def from_hexadecimal(text: str) -> Optional[str]:
         found.append(int(match[1], 16))
         position = match.end()
     return said(bytes(found))
-
-
-def said(octets: bytes) -> Optional[str]:
-    """Bytes as the model says them in a line of text; None where that is none or too long."""
-    text = "".join(map(_said, octets.decode("utf-8", "surrogateescape")))
-    return text if FreeText().accepts(text) else None
-
-
-def _said(character: str) -> str:
-    if character in _NAMED:
-        return _NAMED[character]
-    if FreeText().accepts(character):
-        return character
-    return "".join(f"\\x{octet:02x}" for octet in character.encode("utf-8", "surrogateescape"))
 
 
 def literal(pattern: bytes) -> Optional[str]:

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the evenkeel.lb authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The certificates that a text names, as certificate profiles. Pure. Private to evenkeel.lb."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
+
+from ...blocks import MARK
+from ...found_names import Names
+from ...found_services import Origins
+from ..tls import bundle_in, file_of
+from .lines import Statement
+
+_OURS = re.compile(rf"^{re.escape(MARK)}certificate profile (\S+)\n(# \S+ holds .+)$", re.MULTILINE)
+_LISTED = re.compile(r"# crt-list: (?P<file>\S+)(?: \[(?P<rules>.*)\])?")
+_VERSIONS = {"TLSv1.2": "1.2", "TLSv1.3": "1.3"}
+
+# What rules say of a profile, by words of HAProxy.
+Rules = Mapping[str, str]
+
+
+class Profiles:
+    """The profiles of a text: those that comments of ours tell of, and one for each other file that is named."""
+
+    def __init__(self, text: str, origins: Origins) -> None:
+        self._origins = origins
+        self._ours: Dict[str, Dict[str, Any]] = {}
+        for name, block in _OURS.findall(text):
+            sources = bundle_in(block).sources
+            fields = dict(zip(_FIELDS.get(len(sources), ()), sources))
+            if fields:
+                self._ours[name] = {"name": name, **fields}
+        self._names = Names(self._ours)
+        self._by_file = {file_of(name): name for name in self._ours}
+        self._found: Dict[str, Dict[str, Any]] = {}
+        self._used: Dict[str, Statement] = {}
+        self._trusted: Dict[str, str] = {}
+
+    def listed(self, lines: Iterator[str], statement: Statement) -> List[str]:
+        """The names of the profiles that a list in comments of ours has."""
+        names = []
+        for match in filter(None, map(_LISTED.fullmatch, map(str.strip, lines))):
+            words = (match["rules"] or "").split()
+            rules = {word: words[at + 1] for at, word in enumerate(words[:-1]) if word in _RULES}
+            names.append(self.of(match["file"], rules, statement))
+        return names
+
+    def of(self, file: str, rules: Rules, statement: Statement, kind: str = "server") -> str:
+        """The name of the profile of a certificate with its rules."""
+        fields: Dict[str, Any] = {}
+        if rules.get("verify") == "required" and "ca-file" in rules:
+            fields = {"type": "mutual_tls", "chain_file": rules["ca-file"]}
+        if "ciphers" in rules:
+            fields["ciphers"] = rules["ciphers"]
+        if rules.get("ssl-min-ver") in _VERSIONS:
+            fields["minimum_tls"] = _VERSIONS[rules["ssl-min-ver"]]
+        name = self._by_file.get(file)
+        if name is not None:
+            self._ours[name].update(fields)
+            if kind != "server":
+                self._ours[name].setdefault("type", kind)
+        else:
+            if kind != "server":
+                fields.setdefault("type", kind)
+            key = repr((file, sorted(fields.items())))
+            name = self._by_file.get(key)
+            if name is None:
+                name = self._names.take(posixpath.basename(file).rpartition(".")[0] or "certificate", "certificate")
+                self._by_file[key] = name
+                self._found[name] = {"name": name, "certificate_file": file, **fields}
+        self._use(name, statement)
+        return name
+
+    def settle(self, servers: Iterable[Rules]) -> None:
+        """Find out which profiles of ours say whose certificates servers may show, from the words of all servers: one
+        that is shown to servers with the same authorities alone is it itself; else it is one that no line names."""
+        said: Dict[str, Set[Optional[str]]] = {}
+        for rules in servers:
+            name = self._by_file.get(rules.get("crt", ""))
+            if name is not None:
+                said.setdefault(name, set()).add(_authorities(rules))
+        free = sorted(set(self._ours) - set(self._used) - set(said))
+        for name, authorities in sorted(said.items()):
+            for one in sorted(filter(None, authorities)):
+                if len(authorities) == 1 and name not in self._used:
+                    self._ours[name].update(type="mutual_tls", chain_file=one)
+                elif self._ours[name].get("chain_file") != one and one not in self._trusted and free:
+                    self._trusted[one] = free.pop(0)
+                    self._ours[self._trusted[one]].update(type="mutual_tls", chain_file=one)
+
+    def towards_server(self, rules: Rules, statement: Statement) -> Optional[List[str]]:
+        """The names of the profiles for TLS to a server; None where its authorities are those of no profile."""
+        shown, authorities = rules.get("crt"), _authorities(rules)
+        if shown is None:
+            return None if authorities is not None else []
+        own = {word: rules[word] for word in ("ciphers", "ssl-min-ver") if word in rules}
+        name = self._by_file.get(shown)
+        if name is None and authorities is not None:
+            own = {**own, "verify": "required", "ca-file": authorities}
+        first = self.of(shown, own, statement, "client")
+        other = self._trusted.get(authorities or "")
+        if name is None or authorities is None or other is None or self._ours[name].get("chain_file") == authorities:
+            return [first]
+        self._use(other, statement)
+        return [first, other]
+
+    def _use(self, name: str, statement: Statement) -> None:
+        self._used.setdefault(name, statement)
+        self._origins.setdefault(f"certificate_profiles[{name}]", (statement.place, statement.raw))
+
+    def documents(
+        self, virtual_servers: List[Dict[str, Any]], farms_found: List[Dict[str, Any]]
+    ) -> List[Dict[str, Any]]:
+        """The profiles that these name. One of ours that no line names is beside another one of some server: our file
+        has those in use alone."""
+        servers = [server for farm in farms_found for server in farm["servers"] if server.get("certificate_profiles")]
+        holders = [*virtual_servers, *servers]
+        named = {name for one in holders for name in one.get("certificate_profiles", ())}
+        for name in sorted(set(self._ours) - named) if servers else ():
+            servers[0]["certificate_profiles"].append(name)
+            self._ours[name].setdefault("type", "client")
+            named.add(name)
+        known = {**self._found, **self._ours}
+        return [known[name] for name in sorted(named)]
+
+
+def _authorities(rules: Rules) -> Optional[str]:
+    """The file of those whose certificates are taken; None where all are."""
+    return rules.get("ca-file") if rules.get("verify") == "required" else None
+
+
+_RULES = ("verify", "ca-file", "ciphers", "ssl-min-ver")
+_FIELDS: Mapping[int, Tuple[str, ...]] = {
+    1: ("certificate_file",),
+    # HAProxy is given both in one file, and which of two the second is cannot be told: a key is more likely
+    2: ("certificate_file", "key_file"),
+    3: ("certificate_file", "chain_file", "key_file"),
+}
