@@ -262,8 +262,10 @@ class _Walk:
             holds_objects = isinstance(option.type, (ObjectList, Nested))
             limited = can is None or can.since or can.beside or can.values is not None
             if key not in INFORMATIONAL and (limited or holds_objects):
-                unset = option.default if can is not None and _may_be_too_much(option.default, can) else None
-                yield _Doubtful(name, key, option, can, unset)
+                # None is not looked for: a range would compare it with each of its numbers
+                unset = option.default if can is not None else None
+                doubtful = unset is not None and _may_be_too_much(unset, can)
+                yield _Doubtful(name, key, option, can, unset if doubtful else None)
 
 
 def _may_be_too_much(value: Any, can: Optional[Can]) -> bool:

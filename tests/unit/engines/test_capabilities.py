@@ -14,7 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import Engine
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import INFORMATIONAL, NOTHING_NEAR
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import (
+    INFORMATIONAL,
+    NOTHING_NEAR,
+    Can,
+    refusals,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.nftables.engine import NftablesEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import carriers
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
@@ -222,3 +227,28 @@ def test_whatever_is_asked_for_is_compiled_or_refused(document):
             assert engine.compile(configuration) is not None
         except InvalidConfiguration as invalid:
             assert all(problem.allowed for problem in invalid.problems)
+
+
+class Counted(list[Any]):
+    """Values that are all there, and remember what was looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
+
+    def __contains__(self, value: object) -> bool:
+        self.asked.append(value)
+        return True
+
+
+def test_what_is_not_said_and_has_no_default_is_not_looked_for() -> None:
+    """None among the numbers of a long range takes as long as all other work of a run."""
+    values = Counted()
+    capabilities = {**ENGINES["haproxy"].describe(), "farms.persistence_timeout": Can(values=values)}
+    farms = [{"name": "a"}, {"name": "b", "persistence_timeout": 60}]
+    services = [{"name": farm["name"], "vip": "192.0.2.1", "port": 80, "farm": farm["name"]} for farm in farms]
+    for service in services:
+        service["engine"] = "haproxy"
+    configuration = Configuration.from_document({"farms": farms, "virtual_servers": services})
+    assert [problem for problem in refusals(configuration, "haproxy", capabilities) if "timeout" in problem.path] == []
+    assert values.asked == [60]
