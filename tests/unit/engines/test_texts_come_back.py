@@ -129,6 +129,21 @@ def test_our_file_of_haproxy_comes_back_with_tls(random: Random) -> None:
     come_back(with_tls(any_document(random, ["haproxy"]), random), "haproxy")
 
 
+def test_a_chain_that_is_shown_is_none_of_authorities() -> None:
+    """Of two profiles towards a server, the one with three files is shown, and the other one is believed."""
+    profiles = [
+        {
+            "name": "shown", "type": "client", "certificate_file": "/c.pem", "chain_file": "/chain",
+            "key_file": "/k.pem",
+        },
+        {"name": "trusted", "type": "mutual_tls", "certificate_file": "/d.pem", "chain_file": "/chain"},
+    ]  # fmt: skip
+    server = {"name": "s1", "address": "192.0.2.21", "ssl_offload": True, "certificate_profiles": ["shown", "trusted"]}
+    service = {"name": "web", "vip": "192.0.2.10", "port": 80, "type": "layer7", "protocol": "http", "farm": "web"}
+    farms = [{"name": "web", "servers": [server]}]
+    come_back({"certificate_profiles": profiles, "farms": farms, "virtual_servers": [service]}, "haproxy")
+
+
 def with_tls(document: Document, random: Random) -> Document:
     """The document with certificate profiles that some virtual servers and servers of it use."""
     profiles = []

@@ -84,14 +84,20 @@ class Profiles:
             name = self._by_file.get(rules.get("crt", ""))
             if name is not None:
                 said.setdefault(name, set()).add(_authorities(rules))
-        free = sorted(set(self._ours) - set(self._used) - set(said))
+        # one whose file has a chain of its own has none of authorities
+        able = {name for name, fields in self._ours.items() if "chain_file" not in fields}
+        free = sorted(able - set(self._used) - set(said))
         for name, authorities in sorted(said.items()):
             for one in sorted(filter(None, authorities)):
-                if len(authorities) == 1 and name not in self._used:
+                if len(authorities) == 1 and name in able - set(self._used):
                     self._ours[name].update(type="mutual_tls", chain_file=one)
-                elif self._ours[name].get("chain_file") != one and one not in self._trusted and free:
+                elif not self._believes(name, one) and one not in self._trusted and free:
                     self._trusted[one] = free.pop(0)
                     self._ours[self._trusted[one]].update(type="mutual_tls", chain_file=one)
+
+    def _believes(self, name: str, authorities: str) -> bool:
+        fields = self._ours[name]
+        return fields.get("type") == "mutual_tls" and fields["chain_file"] == authorities
 
     def towards_server(self, rules: Rules, statement: Statement) -> Optional[List[str]]:
         """The names of the profiles for TLS to a server; None where its authorities are those of no profile."""
@@ -104,7 +110,7 @@ class Profiles:
             own = {**own, "verify": "required", "ca-file": authorities}
         first = self.of(shown, own, statement, "client")
         other = self._trusted.get(authorities or "")
-        if name is None or authorities is None or other is None or self._ours[name].get("chain_file") == authorities:
+        if name is None or authorities is None or other is None or self._believes(name, authorities):
             return [first]
         self._use(other, statement)
         return [first, other]
