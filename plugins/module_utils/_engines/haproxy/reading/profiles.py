@@ -88,12 +88,14 @@ class Profiles:
         able = {name for name, fields in self._ours.items() if "chain_file" not in fields}
         free = sorted(able - set(self._used) - set(said))
         for name, authorities in sorted(said.items()):
-            for one in sorted(filter(None, authorities)):
-                if len(authorities) == 1 and name in able - set(self._used):
-                    self._ours[name].update(type="mutual_tls", chain_file=one)
-                elif not self._believes(name, one) and one not in self._trusted and free:
-                    self._trusted[one] = free.pop(0)
-                    self._ours[self._trusted[one]].update(type="mutual_tls", chain_file=one)
+            one = next(iter(authorities)) if len(authorities) == 1 and name in able - set(self._used) else None
+            if one is not None:
+                self._ours[name].update(type="mutual_tls", chain_file=one)
+        for one in sorted({one for authorities in said.values() for one in authorities if one is not None}):
+            known = sorted(name for name in self._ours if self._believes(name, one))
+            if known or free:
+                self._trusted[one] = known[0] if known else free.pop(0)
+                self._ours[self._trusted[one]].update(type="mutual_tls", chain_file=one)
 
     def _believes(self, name: str, authorities: str) -> bool:
         fields = self._ours[name]
