@@ -21,6 +21,8 @@ options:
       - V(tcp) opens a connection, V(http) and V(https) ask for O(uri) and look at the answer, V(icmp) sends
         an echo request, V(dns) asks for O(query) by UDP and takes every answer that is no error, V(udp) sends
         a datagram, V(smtp) says hello, V(script) runs O(script) on the director.
+      - V(mysql) and V(postgresql) begin a session as O(user) without a password, V(redis) sends a PING that
+        has to be answered with PONG, V(ldap) binds as nobody.
       - V(https) takes any certificate.
       - V(none) takes every server as healthy.
       - Taken as V(tcp) when unset.
@@ -34,6 +36,10 @@ options:
       - dns
       - udp
       - smtp
+      - mysql
+      - postgresql
+      - redis
+      - ldap
       - script
   interval:
     description:
@@ -135,6 +141,12 @@ options:
       - NS
       - SOA
       - TXT
+  user:
+    description:
+      - The user to begin a session as, with V(mysql) and V(postgresql) only, which need it.
+      - V(mysql) needs one that is there and has no password. For V(postgresql) a question for the password
+        is an answer too.
+    type: str
   script:
     description:
       - The program that tests, with V(script) only. It ends with status 0 when the server is healthy.

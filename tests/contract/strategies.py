@@ -84,6 +84,7 @@ BY_TYPE: dict[type[fields.FieldType], Sequence[Any]] = {
     fields.HostName: ["www.example.com", "localhost"],
     fields.FreeText: HOSTILE,
     fields.FilePath: ["/usr/bin/true"],
+    fields.UserName: ["tester", "_a.b-C"],
     fields.Password: ["s3cret", "n3w.one"],
     lists.Ports: [["80", "443"], ["8000-8100"], ["53", "80", "8000-8100"], ["1-65535"]],
     lists.StatusCodes: [["200-299"], ["301", "200"], ["100-599"]],
@@ -165,6 +166,8 @@ def _check(random: Random, terms: Terms, name: str) -> dict[str, Any]:
         said.pop("regex", None)
     if type_ == "script":
         said.setdefault("script", "/usr/bin/true")
+    if type_ in ("mysql", "postgresql"):
+        said.setdefault("user", "tester")
     return {"name": name, "type": type_, **said}
 
 

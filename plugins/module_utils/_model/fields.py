@@ -239,6 +239,13 @@ class Ciphers(Text):
         super().__init__(r"[A-Za-z0-9:!+@=_-]{1,255}", "a cipher list of OpenSSL, such as ECDHE+AESGCM:!aNULL")
 
 
+class UserName(Text):
+    """The name of a user of a database server; 32 characters are the most that every one of them takes."""
+
+    def __init__(self) -> None:
+        super().__init__(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}", "1 to 32 letters, digits, dots, dashes and underscores")
+
+
 class CookieName(Text):
     """The name of an HTTP cookie."""
 

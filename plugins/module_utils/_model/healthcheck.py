@@ -22,6 +22,7 @@ from .fields import (
     Name,
     Seconds,
     UriPath,
+    UserName,
 )
 from .lists import StatusCodes
 from .objects import option
@@ -38,9 +39,15 @@ PARAMETERS: Mapping[str, Tuple[str, ...]] = {
     "dns": ("query", "record_type"),
     "udp": ("send", "expect"),
     "smtp": ("host",),
+    "mysql": ("user",),
+    "postgresql": ("user",),
+    "redis": (),
+    "ldap": (),
     "script": ("script", "send", "expect", "regex"),
 }
 _BYTES = r"C(\r), C(\n), C(\t), C(\\) and C(\xHH) stand for bytes."
+# Types that cannot do without a user to say hello as.
+_WITH_USER = ("mysql", "postgresql")
 # Types that knock at no port.
 WITHOUT_PORT = ("none", "icmp", "script")
 _ALL_PARAMETERS = tuple(dict.fromkeys(name for names in PARAMETERS.values() for name in names))
@@ -60,6 +67,8 @@ class HealthCheck:
         "V(tcp) opens a connection, V(http) and V(https) ask for O(uri) and look at the answer, V(icmp) sends an"
         " echo request, V(dns) asks for O(query) by UDP and takes every answer that is no error, V(udp) sends a"
         " datagram, V(smtp) says hello, V(script) runs O(script) on the director.",
+        "V(mysql) and V(postgresql) begin a session as O(user) without a password, V(redis) sends a PING that has to be"
+        " answered with PONG, V(ldap) binds as nobody.",
         "V(https) takes any certificate.",
         "V(none) takes every server as healthy.",
         default="tcp",
@@ -114,6 +123,12 @@ class HealthCheck:
     record_type: str = option(
         Choice("A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"), "The record to ask for, with V(dns) only.", default="A"
     )
+    user: Optional[str] = option(
+        UserName(),
+        "The user to begin a session as, with V(mysql) and V(postgresql) only, which need it.",
+        "V(mysql) needs one that is there and has no password. For V(postgresql) a question for the password is an answer"
+        " too.",
+    )
     script: Optional[str] = option(
         FilePath(),
         "The program that tests, with V(script) only. It ends with status 0 when the server is healthy.",
@@ -148,5 +163,7 @@ class HealthCheck:
             yield Problem(f"{path}.port", "has no meaning for type icmp", "leave it out, or type: tcp")
         if type_ == "smtp" and self.host is not None and ":" in self.host:
             yield Problem(f"{path}.host", "is greeted with, which a port is no part of", "a host name without a port")
+        if type_ in _WITH_USER and self.user is None:
+            yield Problem(f"{path}.user", "is missing", f"the name of a user, as type: {type_} needs it")
         if type_ == "script" and self.script is None:
             yield Problem(f"{path}.script", "is missing", "the path of a program, as type: script needs it")

@@ -29,6 +29,8 @@ def _any_check(draw: st.DrawFn, name: str, families: list[int]) -> dict[str, Any
         check["source"] = draw(unicast(families[0]))
     if type_ == "script":
         check["script"] = "/usr/local/bin/check"
+    if type_ in ("mysql", "postgresql"):
+        check.setdefault("user", "tester")
     if "expect" not in check:
         check.pop("regex", None)
     plain = ["send"] if Boolean().parse(check.get("regex", False)) else ["send", "expect"]

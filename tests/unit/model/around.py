@@ -31,6 +31,7 @@ SAMPLES: dict[type[fields.FieldType], tuple[Any, ...]] = {
     fields.DomainName: ("_sip.example.com", "."),
     fields.FreeText: ("Zoë's «own»", "x" * 255),
     fields.FilePath: ("/etc/ssl/private/web+1.pem",),
+    fields.UserName: ("tester", "_" + "x.-" * 10 + "x"),
     fields.CookieName: ("SERVERID", "A-1._b"),
     fields.Ciphers: ("ECDHE+AESGCM:!aNULL",),
     fields.Password: ("s3cret",),
@@ -117,6 +118,7 @@ TUNNELLED = {
 NO_PORT = {"virtual_servers.port": None}
 OF_TYPES = {"layer2": {"farms.mode": "gateway"}, "dns": {"virtual_servers.protocol": "dns"}}
 OF_CHECKS = {"script": {"health_checks.script": "/usr/bin/test"}, "udp": {"health_checks.timeout": 4}}
+OF_CHECKS |= {type_: {"health_checks.user": "tester"} for type_ in ("mysql", "postgresql")}
 # The type of check that most engines know a parameter of, where it is not the first.
 TYPE_OF_PARAMETER = {"host": "http", "send": "udp", "expect": "http", "regex": "http"}
 ONE_SOURCE = {"virtual_servers.source_nat_pool": "198.51.100.1/32"}

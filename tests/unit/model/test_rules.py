@@ -213,6 +213,8 @@ RULES = [
     ({"health_checks.expect": "a\\"}, "health_checks[alive].expect", "'\\\\' stands for nothing"),
     ({"health_checks.type": "icmp", "health_checks.port": 7}, "health_checks[alive].port", "for type icmp"),
     ({"health_checks.type": "smtp", "health_checks.host": "a:25"}, "health_checks[alive].host", "a port is no part of"),
+    ({"health_checks.type": "mysql"}, "health_checks[alive].user", "is missing"),
+    ({"health_checks.type": "redis", "health_checks.user": "a"}, "health_checks[alive].user", "for type redis"),
     ({"certificate_profiles.type": "mutual_tls"}, "certificate_profiles[shown].chain_file", "is missing"),
     ({"vips.ha_group": None}, "vips[public].interface", "is missing"),
     ({"vips.label": "eth2:1", "vips.interface": "eth1"}, "vips[public].label", "does not begin with eth1"),

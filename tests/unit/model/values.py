@@ -29,6 +29,7 @@ _PATTERNS: dict[type[fields.FieldType], str] = {
     fields.HostName: r"[a-z0-9][a-z0-9.-]{0,20}(:[0-9]{1,5})?",
     fields.DomainName: r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,9}[a-z0-9])?(\.[a-z]{1,9}){0,3}\.?",
     fields.FilePath: r"/[A-Za-z0-9/._+:@=,-]{1,20}",
+    fields.UserName: r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,10}",
     fields.CookieName: r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,10}",
     fields.Ciphers: r"[A-Za-z0-9:!+@=_-]{1,20}",
     fields.Password: r"[A-Za-z0-9._+:@=,-]{1,8}",

@@ -54,7 +54,7 @@ _SERVER = (
     "ssl_offload",
     "certificate_profiles",
 )
-_CHECK = ("name", "interval", "timeout", "retries", "rise", "port", "uri", "method", "http_version", "host")
+_CHECK = ("name", "interval", "timeout", "retries", "rise", "port", "uri", "method", "http_version", "host", "user")
 _PROFILE = ("name", "type", "certificate_file", "chain_file", "key_file", "ciphers", "minimum_tls")
 
 _NEAREST_BALANCE = {
@@ -121,6 +121,10 @@ CAPABILITIES: Capabilities = {
         "http",
         "https",
         "smtp",
+        "mysql",
+        "postgresql",
+        "redis",
+        "ldap",
         nearest={"icmp": "tcp", "udp": "tcp", "dns": "tcp", "script": "tcp"},
     ),
     "health_checks.status_codes": EVERYTHING,

@@ -17,6 +17,10 @@ from ..._model.octets import octets
 from .words import Line, milliseconds, quoted
 
 
+# Types that a word of HAProxy's has all to do for.
+_OPTIONS = {"mysql": "mysql-check", "postgresql": "pgsql-check", "redis": "redis-check", "ldap": "ldap-check"}
+
+
 class CheckRules(NamedTuple):
     """A health check with the lines that a backend needs for it."""
 
@@ -65,6 +69,8 @@ def _lines(check: HealthCheck) -> Iterator[Line]:
             yield Line(f"http-check expect {_expected(check)}", f"{path}.expect")
     elif check.type == "smtp":
         yield Line(f"option smtpchk HELO {check.host or 'localhost'}", f"{path}.type")
+    elif check.type in _OPTIONS:
+        yield Line(f"option {_OPTIONS[check.type]}{f' user {check.user}' if check.user else ''}", f"{path}.type")
     elif check.send is not None or check.expect is not None:
         yield Line("option tcp-check", f"{path}.type")
         if check.send is not None:

@@ -50,6 +50,7 @@ _CHECK = (
     "script",
     "tenant",
 )
+_CHECK_TYPES = ("icmp", "tcp", "http", "https", "dns", "udp", "smtp", "script")
 _FROM_AN_ADDRESS = ("tcp", "http", "https", "dns", "udp", "smtp")
 _BY_SCRIPT = "leave it out, or type: script with a program that does it"
 _SINCE_2_1 = Needs("keepalived", (2, 1))
@@ -64,7 +65,12 @@ CAPABILITIES: Capabilities = {
     **{f"farms.sorry_server{name}": EVERYTHING for name in ("", ".address", ".port")},
     "farms.servers.health_check": EVERYTHING,
     **{f"health_checks.{name}": EVERYTHING for name in _CHECK},
-    "health_checks.type": Can(nearest={"icmp": "tcp", "udp": "tcp"}, since={"icmp": _SINCE_2_1, "udp": _SINCE_2_1}),
+    "health_checks.type": Can(
+        frozenset(("none", *_CHECK_TYPES)),
+        {"icmp": "tcp", "udp": "tcp"},
+        "tcp, or type: script with a program that does it",
+        {"icmp": _SINCE_2_1, "udp": _SINCE_2_1},
+    ),
     "health_checks.source": Can(beside=Beside("type", _FROM_AN_ADDRESS, "leave it out; the routes decide")),
     "health_checks.send": Can(beside=Beside("type", ("udp",), _BY_SCRIPT)),
     "health_checks.expect": Can(beside=Beside("type", ("http", "https", "udp"), _BY_SCRIPT)),

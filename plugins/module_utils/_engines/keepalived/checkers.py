@@ -159,7 +159,7 @@ def problems(configuration: Configuration) -> List[Problem]:
         backend.health_check.name: backend
         for service in services(configuration, NAME)
         for backend in service.backends
-        if backend.health_check is not None
+        if backend.health_check is not None and backend.health_check.type in _CHECKERS
     }
     return [
         Problem(f"health_checks[{name}].{field}", message, allowed)

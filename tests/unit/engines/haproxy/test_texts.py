@@ -119,6 +119,20 @@ def test_what_is_asked_for_in_bytes_comes_as_bytes() -> None:
     assert "http-check expect string 'it'\\''s'" in text
 
 
+@pytest.mark.parametrize(
+    ("check", "line"),
+    [
+        ({"type": "mysql", "user": "tester"}, "option mysql-check user tester"),
+        ({"type": "postgresql", "user": "tester"}, "option pgsql-check user tester"),
+        ({"type": "redis"}, "option redis-check"),
+        ({"type": "ldap"}, "option ldap-check"),
+    ],
+)
+def test_what_haproxy_has_a_word_for_is_that_word(check: dict[str, str], line: str) -> None:
+    found = blocks({"health_check": "alive"}, health_checks=[{"name": "alive", **check}])
+    assert f"    {line}\n    timeout check 3000ms\n" in found["farm web as web:http:80"]
+
+
 def test_certificates_are_told_with_their_sources_and_rules() -> None:
     profiles = [
         {"name": "one", "certificate_file": "/c.pem", "chain_file": "/chain.pem", "key_file": "/k.pem"},
