@@ -68,7 +68,8 @@ options:
   source:
     description:
       - The address of the director to test from. Unset leaves it to the routes.
-      - While the director does not have it nothing is tested, and servers stay as they are.
+      - While the director does not have it nothing is tested, and servers stay as they are; with engine V(haproxy)
+        tests fail meanwhile.
     type: str
   uri:
     description:
@@ -144,14 +145,16 @@ options:
   user:
     description:
       - The user to begin a session as, with V(mysql) and V(postgresql) only, which need it.
-      - V(mysql) needs one that is there and has no password. For V(postgresql) a question for the password
-        is an answer too.
+      - V(mysql) needs one that is there and has no password. V(postgresql) takes a question for the password
+        as an answer too.
     type: str
   script:
     description:
       - The program that tests, with V(script) only. It ends with status 0 when the server is healthy.
-      - It is run as root, with the address of the server and the port to test as its two arguments; the port
-        is V(0) where neither the health check, nor the server, nor the virtual server has one.
+      - It is run with the address of the server and the port to test as its two arguments; the port is V(0)
+        where neither the health check, nor the server, nor the virtual server has one.
+      - The engine V(keepalived) runs it as root, V(haproxy) as the user that HAProxy runs as, and only where
+        your own C(haproxy.cfg) allows it to run programs.
     type: str
   description:
     description:

@@ -22,8 +22,11 @@ USERS = "/etc/haproxy/haproxy.cfg"
 DROP_IN = """[Service]
 Environment="EXTRAOPTS=-S /run/haproxy-master.sock -f /etc/haproxy/evenkeel.cfg"
 """
-# What somebody else has in the distribution's file.
+# What somebody else has in the distribution's file, where HAProxy may run programs.
 FOREIGN = """
+global
+    external-check
+    insecure-fork-wanted
 frontend theirs
     mode http
     bind 127.0.0.1:9999
@@ -88,6 +91,10 @@ def directors() -> Iterator[dict[str, Director]]:
             host.shell("sysctl -q -w net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1")
             host.shell(f"cat >> {USERS}", FOREIGN.encode())
             set_up(host)
+            host.shell(f"sed -i '/chroot/d' {USERS}; cat >> {USERS}", FOREIGN.encode())
+            host.shell(f"mkdir -p /etc/systemd/system/haproxy.service.d && : > {FILE}")
+            host.shell("cat > /etc/systemd/system/haproxy.service.d/evenkeel.conf", DROP_IN.encode())
+            host.shell("systemctl daemon-reload && systemctl restart haproxy")
             host.shell("cat > /root/server.py", SERVER.encode())
             host.shell("cat > /root/ask.py", ASK.encode())
             host.shell("systemd-run --quiet --unit servers python3 /root/server.py 7001 7002 7003")

@@ -166,6 +166,8 @@ def _check(random: Random, terms: Terms, name: str) -> dict[str, Any]:
         said.pop("regex", None)
     if type_ == "script":
         said.setdefault("script", "/usr/bin/true")
+        # an engine may end a program after an interval
+        said["timeout"] = min(said.get("timeout", 3), said.get("interval", 5))
     if type_ in ("mysql", "postgresql"):
         said.setdefault("user", "tester")
     return {"name": name, "type": type_, **said}

@@ -23,6 +23,7 @@ from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import (
     USERS,
     reconcile,
 )
+from ansible_collections.evenkeel.lb.tests.contract.haproxy_servers import GREETERS, PROGRAM
 
 STATE = f"""
 for file in {FILE} {USERS} /etc/haproxy/evenkeel/* /etc/evenkeel/lb.json; do echo "== $file"; cat $file; done 2>&1
@@ -41,6 +42,17 @@ for step, after in (('held', 'go'), ('gone', None)):
 # A module begins to wait within that.
 SECONDS_OF_A_RUN = 3
 PROCESSES = "echo 'show proc;quit' | python3 /root/ask.py /run/haproxy-master.sock"
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[dict[str, Director]]:
+    with directors() as found:
+        for host in found.values():
+            host.shell("cat > /root/ask.py", ASK.encode())
+            host.shell("cat > /root/greeters.py", GREETERS.encode())
+            host.shell("systemd-run --quiet --unit greeters python3 /root/greeters.py")
+            host.shell("cat > /usr/local/bin/tested; chmod 755 /usr/local/bin/tested", PROGRAM.encode())
+        yield found
 
 
 @pytest.fixture(params=HOSTS)
@@ -505,6 +517,74 @@ def test_health_that_comes_and_goes_changes_nothing(director: Director) -> None:
             seen = service["servers"]["s3"]["health"]
         answer = reconcile(director, document)
         assert (answer["state"], answer["steps"]) == ("unchanged", []), (health, answer)
+def healths(director: Director, document: dict[str, Any], wanted: dict[str, dict[str, str]]) -> None:
+    """Wait until the servers of each virtual server are as healthy as wanted."""
+    for _time in range(20):
+        told = director.drive("status", {"document": document, "engines": ["haproxy"]})
+        found = {
+            service["name"]: {name: server["health"] for name, server in service["servers"].items()} for service in told
+        }
+        if found == wanted:
+            return
+        director.shell("sleep 0.3")
+    assert found == wanted
+
+
+def test_databases_are_asked_in_their_own_words(director: Director) -> None:
+    kinds = {"mysql": {"user": "tester"}, "postgresql": {"user": "tester"}, "redis": {}, "ldap": {}}
+    document: dict[str, Any] = {"health_checks": [], "farms": [], "virtual_servers": []}
+    for number, (kind, more) in enumerate(kinds.items()):
+        servers = [{"name": name, "address": "127.0.0.1", "port": port} for name, port in _greeters(number)]
+        document["health_checks"].append({"name": kind, "type": kind, "interval": 0.3, "timeout": 1, **more})
+        document["farms"].append({"name": kind, "health_check": kind, "servers": servers})
+        document["virtual_servers"].append(
+            {"name": kind, "vip": "127.0.0.1", "port": 8090 + number, "engine": "haproxy", "farm": kind}
+        )
+    assert reconcile(director, document)["state"] == "applied"
+    healths(director, document, {kind: {"well": "up", "wrong": "down"} for kind in kinds})
+    assert reconcile(director, document)["state"] == "unchanged"
+
+
+def _greeters(number: int) -> list[tuple[str, int]]:
+    return [("well", 7101 + number), ("wrong", 7111 + number)]
+
+
+def test_tests_come_from_their_address_and_traffic_does_not(director: Director) -> None:
+    document = web()
+    document["health_checks"] = [{"name": "http", "source": "127.0.0.5", "interval": 0.2}]
+    document["farms"][0]["servers"] = [{"name": "s1", "address": "127.0.0.1", "port": 7105}]
+    director.shell("rm -f /run/came")
+    assert reconcile(director, document)["state"] == "applied"
+    healths(director, document, {"web": {"s1": "up"}})
+    assert set(director.shell("sleep 0.5; cat /run/came").split()) == {"127.0.0.5"}
+    director.shell("curl -s --max-time 3 http://127.0.0.1:8080/ -o /dev/null || true")
+    assert set(director.shell("cat /run/came").split()) == {"127.0.0.5", "127.0.0.1"}
+    assert reconcile(director, document)["state"] == "unchanged"
+
+
+def test_programs_test_where_the_user_allows_it(director: Director) -> None:
+    document = web()
+    check = {"name": "http", "type": "script", "script": "/usr/local/bin/tested", "interval": 0.5, "timeout": 0.3}
+    document["health_checks"] = [check]
+    document["farms"][0]["servers"].append({"name": "s3", "address": "127.0.0.1", "port": 7003})
+    director.shell(f"rm -f /tmp/tested; cp {USERS} /root/users; sed -i 's/^    external-check/chroot \\/srv/' {USERS}")
+    try:
+        assert "does not say external-check" in refused(director, document)[0]
+        director.shell(f"sed -i 's/^    insecure-fork-wanted/&\\nexternal-check/' {USERS}")
+        assert "shuts HAProxy into /srv" in refused(director, document)[0]
+    finally:
+        director.shell(f"cp /root/users {USERS}")
+    check["script"] = "/etc/hostname"
+    assert "is no program of this director" in refused(director, document)[0]
+    check["script"] = "/usr/local/bin/tested"
+    assert reconcile(director, document)["state"] == "applied"
+    healths(director, document, {"web": {"s1": "up", "s2": "down", "s3": "down"}})
+    assert set(director.shell("cat /tmp/tested").splitlines()) == {
+        f"haproxy 2: 127.0.0.1 {port}" for port in (7001, 7002, 7003)
+    }
+    assert reconcile(director, document)["state"] == "unchanged"
+    assert reconcile(director, web())["state"] == "applied"
+    assert director.shell("ls -A /etc/haproxy/evenkeel") == ""
 
 
 def test_a_reload_that_fails_leaves_everything_as_it_was(director: Director) -> None:

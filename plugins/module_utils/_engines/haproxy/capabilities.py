@@ -54,7 +54,10 @@ _SERVER = (
     "ssl_offload",
     "certificate_profiles",
 )
-_CHECK = ("name", "interval", "timeout", "retries", "rise", "port", "uri", "method", "http_version", "host", "user")
+_CHECK = (
+    *("name", "interval", "timeout", "retries", "rise", "port"),
+    *("uri", "method", "http_version", "host", "user", "script"),
+)
 _PROFILE = ("name", "type", "certificate_file", "chain_file", "key_file", "ciphers", "minimum_tls")
 
 _NEAREST_BALANCE = {
@@ -125,7 +128,15 @@ CAPABILITIES: Capabilities = {
         "postgresql",
         "redis",
         "ldap",
-        nearest={"icmp": "tcp", "udp": "tcp", "dns": "tcp", "script": "tcp"},
+        "script",
+        nearest={"icmp": "tcp", "udp": "tcp", "dns": "tcp"},
+    ),
+    "health_checks.source": Can(
+        beside=Beside(
+            "type",
+            ("tcp", "http", "https", "smtp", "mysql", "postgresql", "redis", "ldap"),
+            "leave it out; the routes decide",
+        )
     ),
     "health_checks.status_codes": EVERYTHING,
     "health_checks.send": Can(beside=Beside("type", ("tcp",))),

@@ -14,8 +14,8 @@ from ..._model.farm import Server
 from ..._model.healthcheck import HealthCheck
 from ..._model.objects import with_defaults
 from ..._model.octets import octets
+from . import programs
 from .words import Line, milliseconds, quoted
-
 
 # Types that a word of HAProxy's has all to do for.
 _OPTIONS = {"mysql": "mysql-check", "postgresql": "pgsql-check", "redis": "redis-check", "ldap": "ldap-check"}
@@ -58,6 +58,10 @@ def _without_port(host: str) -> str:
 
 def _lines(check: HealthCheck) -> Iterator[Line]:
     path = f"health_checks[{check.name}]"
+    if check.type == "script":
+        # timeout check would end it with timeout connect; the program's own time is kept by a file of ours
+        yield from programs.lines(check)
+        return
     if check.type in ("http", "https"):
         yield Line("option httpchk", f"{path}.type")
         host = f" hdr Host {check.host}" if check.host else ""

@@ -10,7 +10,7 @@ beside it. What the running process can be told is told, and written too; all el
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
@@ -67,9 +67,11 @@ class HaproxyEngine(Engine[Desired, Observed]):
                 for address, port in binds_of(configuration, one)
             ),
             tuple(_files(configuration)),
-            tuple((f"virtual_servers[{one.wish.name}].vip", one.address) for one in ours if not one.comes_and_goes),
+            tuple((f"virtual_servers[{one.wish.name}].vip", one.address) for one in ours if not one.comes_and_goes)
+            + _of_checks(configuration, "source"),
             tuple(f"virtual_servers[{one.wish.name}].protocol" for one in ours if one.wish.protocol == "quic"),
             frozenset(key_of(service) for service in services(configuration, NAME)),
+            _of_checks(configuration, "script"),
         )
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:
@@ -133,7 +135,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
     def restore(self, system: System, snapshot: Snapshot) -> None:
         for path, text in sorted(snapshot.files.items(), key=lambda item: (item[0] == FILE, item[0])):
             if text is not None and system.read(path) != text:
-                system.write(path, text, mode=0o600)
+                system.write(path, text, mode=files.mode_of(path))
         active = unit.is_active(system)
         if active and not snapshot.active:
             unit.stop(system)
@@ -187,6 +189,16 @@ class HaproxyEngine(Engine[Desired, Observed]):
 
     def certificates(self, configuration: Configuration, system: System) -> Mapping[str, CertificateStatus]:
         return certificates.certificates(configuration, system)
+
+
+def _of_checks(configuration: Configuration, field: str) -> Tuple[Tuple[str, str], ...]:
+    """What a field of the health checks in use says, each by its path in the model."""
+    names = set()
+    for one in carried(configuration, NAME):
+        farm = configuration.farms[one.wish.farm or ""]
+        names |= {server.health_check or farm.health_check for server in farm.servers or ()}
+    said = {name: getattr(configuration.health_checks[name], field) for name in sorted(names - {None})}
+    return tuple((f"health_checks[{name}].{field}", value) for name, value in said.items() if value is not None)
 
 
 def _files(configuration: Configuration) -> "list[tuple[str, str]]":

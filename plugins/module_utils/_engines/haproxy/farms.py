@@ -105,7 +105,7 @@ def sections_of(configuration: Configuration, way: Way) -> Iterator[Section]:
         for found in [check_of(configuration, server.health_check or farm.health_check)]
         if found is not None
     }
-    own = check_of(configuration, farm.health_check)
+    own = _own(configuration, farm)
     yield Section(
         f"farm {farm.name} as {name}",
         f"backend {name}",
@@ -127,6 +127,13 @@ def sections_of(configuration: Configuration, way: Way) -> Iterator[Section]:
         where = f"{path}.sorry_server"
         mode = Line(f"mode {'tcp' if way.mode == 'tcp' else 'http'}", where)
         yield Section(f"farm {farm.name} as {sorry_name(way)}", f"backend {sorry_name(way)}", (mode,), (line,), False)
+
+
+def _own(configuration: Configuration, farm: Farm) -> Optional[CheckRules]:
+    """The test that the farm's own backend does. One from an address is done beside it, as a server's ``source`` is
+    where its connections come from too."""
+    found = check_of(configuration, farm.health_check)
+    return found if found is None or found.check.source is None else None
 
 
 def sorry_name(way: Way) -> str:
@@ -226,8 +233,12 @@ def _words_from(way: Way, server: str) -> str:
     first = int(network.network_address) + (1 if usable < network.num_addresses else 0)
     number = int.from_bytes(hashlib.sha256(f"{way.farm}/{server}".encode()).digest()[:8], "big") % usable
     address = ipaddress.ip_address(first + number) if network.version == 4 else ipaddress.IPv6Address(first + number)
+    return f" {_from(str(address))}"
+
+
+def _from(address: str) -> str:
     # without a port, the end of an IPv6 address would be taken for one
-    return f" source {endpoint(str(address), 0)}" if network.version == 6 else f" source {address}"
+    return f"source {endpoint(address, 0)}" if ":" in address else f"source {address}"
 
 
 def _testing_name(way: Way, check: str) -> str:
@@ -246,6 +257,8 @@ def _testing(configuration: Configuration, farm: Farm, way: Way, check: str, tes
         port = server.port or way.port
         words = server_words(rules, server, port or way.check_port, not port)
         words += [word for word in words_to_server(configuration, server, way.mode) if word]
+        if rules.check.source is not None:
+            words.append(_from(rules.check.source))
         lines.append(ServerLine(server.name, server.address, port, 1, server.state == "disabled", " ".join(words)))
     mode = Line(f"mode {'tcp' if way.mode == 'tcp' else 'http'}", path)
     name = _testing_name(way, check)

@@ -13,6 +13,7 @@ from typing import Dict, List, Optional, Set
 
 from ..._host.system import System
 from ..blocks import Blocks, parse
+from .programs import is_program, programs_in
 from .render import document
 from .tls import Bundle, bundles_in, lists_in
 from .words import FILE
@@ -34,20 +35,26 @@ def wanted(system: System, blocks: Blocks) -> Dict[str, str]:
     return {
         **{file: text for file, text in found.items() if text is not None},
         **lists_in(blocks),
+        **programs_in(blocks),
         FILE: document(blocks),
     }
 
 
 def named(blocks: Blocks) -> Set[str]:
     """The paths of the files that blocks ask for, beside the one they are in."""
-    return {*(bundle.file for bundle in bundles_in(blocks).values()), *lists_in(blocks)}
+    return {*(bundle.file for bundle in bundles_in(blocks).values()), *lists_in(blocks), *programs_in(blocks)}
+
+
+def mode_of(file: str) -> int:
+    """Who may do what with a file of ours: keys are for root alone, programs are run by HAProxy's user."""
+    return 0o755 if is_program(file) else 0o600
 
 
 def put(system: System, files: Dict[str, str]) -> None:
     """Write what is not there as such, and our configuration last, which names the others."""
     for file in sorted(files, key=lambda name: (name == FILE, name)):
         if system.read(file) != files[file]:
-            system.write(file, files[file], mode=0o600)
+            system.write(file, files[file], mode=mode_of(file))
 
 
 def clear(system: System, before: Blocks, after: Blocks) -> None:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 from ..._host.system import HostFault, System
 from ..._model.addresses import version_of
 from ..._model.problems import Problem, in_order
 from ..blocks import subject_at
-from . import files, unit
+from . import files, programs, unit
 from .parse import Complaint, binds_in, complaints, listeners_in, proxies_in
 from .render import document, header
 from .state import Desired
@@ -43,6 +43,7 @@ def looked(desired: Desired, system: System) -> List[Problem]:
     problems += _addresses(desired, system)
     problems += _quic(desired, system)
     theirs = _theirs(system)
+    problems += unallowed(desired.programs, theirs, system)
     problems += _names(desired, theirs)
     problems += _binds(desired, theirs, system)
     return list(in_order(problems))
@@ -66,6 +67,27 @@ def _theirs(system: System) -> Dict[str, str]:
             if text is not None:
                 found[name] = text
     return found
+
+
+def unallowed(wanted: Sequence[Tuple[str, str]], theirs: Dict[str, str], system: System) -> Iterator[Problem]:
+    """What stands against programs (path in the model, file): in the user's files, and in the programs themselves."""
+    said = {
+        word: (argument, f"{file} line {number}")
+        for file, text in sorted(theirs.items())
+        for number, word, argument in programs.settings_in(text)
+    }
+    for path, script in wanted:
+        lacking = [word for word in programs.CONSENT if word not in said]
+        folder, where = said.get("chroot", ("/", ""))
+        if lacking:
+            message = f"cannot be run: the global section of haproxy.cfg does not say {' and '.join(lacking)}"
+            yield Problem(path, message, "both there, where it is yours to decide, or a type that needs no program")
+        elif folder != "/":
+            message = f"cannot be run: {where} shuts HAProxy into {folder}, where no program is"
+            yield Problem(path, message, "no chroot in your global section, or a type that needs no program")
+        elif system.run(["test", "-f", script, "-a", "-x", script]).rc != 0:
+            message = f"{script} is no program of this director that may be executed"
+            yield Problem(path, message, "a file that is there, with mode 0755")
 
 
 def _names(desired: Desired, theirs: Dict[str, str]) -> Iterator[Problem]:
@@ -138,7 +160,7 @@ def _asked(desired: Desired, system: System) -> List[Problem]:
     own = f"{_CANDIDATE}/evenkeel.cfg"
     try:
         for file, text in candidate.items():
-            system.write(file, text, mode=0o600)
+            system.write(file, text, mode=files.mode_of(file))
         others = [file for file in unit.command(system).files if file != FILE]
         words = ["haproxy", "-c", *(word for file in [*others, own] for word in ("-f", file))]
         done = system.run(words, timeout=120)

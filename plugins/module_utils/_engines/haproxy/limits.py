@@ -18,12 +18,9 @@ from ..._model.objects import with_defaults
 from ..._model.problems import Problem
 from .capabilities import NAME
 from .farms import ONLY_HTTP, mode_of
-from .virtual_servers import carried
+from .virtual_servers import Carried, carried
+from .words import SECTIONS
 
-_SECTIONS = (
-    *("global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "mailers", "userlist", "program"),
-    *("ring", "http-errors", "cache", "log-forward", "log-profile", "fcgi-app", "crt-store", "traces", "acme"),
-)
 # What the model says, and we have to know.
 _OURS = ("bind", "server", "server-template", "mode", "default_backend", "disabled", "enabled", "dispatch")
 
@@ -47,11 +44,30 @@ def problems(configuration: Configuration) -> List[Problem]:
             found.append(Problem(f"{path}.protocol", said, "ssl_offload: true, or engine: keepalived"))
         if wish.certificate_profiles and not wish.ssl_offload:
             found.append(Problem(f"{path}.certificate_profiles", "are never used", "ssl_offload: true"))
+        found += _programs(configuration, one, farm)
         if one.way.source is not None:
             found += _families(f"{path}.source_nat_pool", one.way.source, farm)
         for owner, lines in ((path, wish.extra_config), (where, farm.extra_config)):
             found += _lines(f"{owner}.extra_config", lines or ())
-    return found
+    return list(dict.fromkeys(found))
+
+
+def _programs(configuration: Configuration, one: Carried, farm: Farm) -> Iterator[Problem]:
+    """What tests by a program ask for too much: HAProxy ends one after an interval and has no port for it but the
+    server's own."""
+    for server in farm.servers or ():
+        name = server.health_check or farm.health_check
+        if name is None or configuration.health_checks[name].type != "script":
+            continue
+        check = with_defaults(configuration.health_checks[name])
+        if check.timeout > check.interval:
+            said = (
+                f"{check.timeout:g} with type script cannot be done by engine {NAME}, which ends it after an interval"
+            )
+            yield Problem(f"health_checks[{name}].timeout", said, f"at most the interval, {check.interval:g}")
+        if check.port is None and not server.port and not one.way.port:
+            said = f"is missing: server {server.name!r} has none, and virtual server {one.wish.name!r} has several"
+            yield Problem(f"health_checks[{name}].port", said, "the port to test, or a port of the server")
 
 
 def _families(path: str, source: str, farm: Farm) -> Iterator[Problem]:
@@ -65,7 +81,7 @@ def _families(path: str, source: str, farm: Farm) -> Iterator[Problem]:
 def _lines(path: str, lines: "tuple[str, ...]") -> Iterator[Problem]:
     for line in lines:
         word = line.split()[0]
-        if word in _SECTIONS:
+        if word in SECTIONS:
             yield Problem(path, f"{line!r} begins another section", "lines of this section alone")
         elif word in _OURS:
             yield Problem(path, f"{line!r} says what the model has fields for", "the fields of the model")

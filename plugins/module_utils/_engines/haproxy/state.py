@@ -38,7 +38,8 @@ class Running:
 @dataclass(frozen=True)
 class Desired:
     """The blocks of our file, and beside them what is checked on the host: the path in the model of each line of each
-    block, the names and binds of our proxies, and the paths of the files that profiles name."""
+    block, the names and binds of our proxies, the paths of the files that profiles name, the addresses to listen on or
+    to test from, and the programs that test."""
 
     blocks: Blocks
     paths: Mapping[str, Tuple[str, ...]]
@@ -49,6 +50,7 @@ class Desired:
     addresses: Tuple[Tuple[str, str], ...]
     quic: Tuple[str, ...]
     claims: FrozenSet[Any] = frozenset()
+    programs: Tuple[Tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ OWN = "evenkeel:lb"
 # What the running process was told last: in its environment since it loaded the file, or later in the table of OWN.
 GENERATION = "EVENKEEL_LB"
 
+# What begins a section (configuration.txt of 2.6 to 3.2).
+SECTIONS = (
+    *("global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "mailers", "userlist", "program"),
+    *("ring", "http-errors", "cache", "log-forward", "log-profile", "fcgi-app", "crt-store", "traces", "acme"),
+)
+
 
 class Line(NamedTuple):
     """A line of a section and the field of the model that asked for it."""

@@ -13,6 +13,8 @@ from hypothesis import given
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import parse, subject_at
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.files import mode_of, named
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.host_checks import unallowed
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse import (
     bind_of,
     binds_in,
@@ -20,14 +22,17 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse
     listeners_in,
     proxies_in,
 )
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.programs import programs_in
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document, header, sections
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.sections import held_in
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.tls import bundles_in, lists_in
+from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.validation import all_problems
 from ansible_collections.evenkeel.lb.tests.contract.edits import shuffled
 from ansible_collections.evenkeel.lb.tests.contract.strategies import RANDOMS, any_document
+from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
 
 
 def service(**fields: Any) -> dict[str, Any]:
@@ -133,6 +138,55 @@ def test_what_haproxy_has_a_word_for_is_that_word(check: dict[str, str], line: s
     assert f"    {line}\n    timeout check 3000ms\n" in found["farm web as web:http:80"]
 
 
+def test_a_test_from_an_address_leaves_traffic_where_it_comes_from() -> None:
+    found = blocks({"health_check": "alive"}, health_checks=[{"name": "alive", "source": "192.0.2.5"}])
+    assert "server s1 192.0.2.21:80 weight 1 track web:http:80:check:alive/s1 " in found["farm web as web:http:80"]
+    assert "source" not in found["farm web as web:http:80"]
+    assert "fall 3 rise 1 source 192.0.2.5\n" in found["farm web as web:http:80:check:alive"]
+    assert "timeout check" in found["farm web as web:http:80:check:alive"]
+
+
+def test_a_program_is_started_by_a_file_of_ours_with_two_arguments_and_ended_in_time() -> None:
+    checks = [
+        {"name": "own", "type": "script", "script": "/opt/test", "timeout": 0.5},
+        {"name": "port", "type": "script", "script": "/opt/test", "port": 99},
+    ]
+    servers = [{"name": "a", "address": "192.0.2.1"}, {"name": "b", "address": "192.0.2.2", "health_check": "port"}]
+    found = blocks({"health_check": "own", "servers": servers}, health_checks=checks)
+    assert "    external-check command /etc/haproxy/evenkeel/own.sh\n" in found["farm web as web:http:80"]
+    assert "timeout check" not in "".join(found.values())
+    texts = programs_in(found)
+    assert [text.splitlines()[-1] for _file, text in sorted(texts.items())] == [
+        'exec timeout -k 2 0.5 /opt/test "$3" "$4"',
+        'exec timeout -k 2 3 /opt/test "$3" 99',
+    ]
+    assert named(found) == set(texts) == {"/etc/haproxy/evenkeel/own.sh", "/etc/haproxy/evenkeel/port.sh"}
+    assert [mode_of(file) for file in ("/etc/haproxy/evenkeel/own.sh", "/etc/haproxy/evenkeel/own.pem")] == [
+        0o755, 0o600
+    ]  # fmt: skip
+
+
+ALLOWED = "global\n    external-check # yes\n    insecure-fork-wanted\n"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "status", "words"),
+    [
+        (ALLOWED, 0, ""),
+        (f"{ALLOWED}    chroot /\n", 0, ""),
+        ("defaults\n    external-check\n", 0, "does not say external-check and insecure-fork-wanted"),
+        ("global\n    external-check\n", 0, "does not say insecure-fork-wanted"),
+        (f"defaults\n{ALLOWED}    chroot /var/lib/x\n", 0, "/x.cfg line 5 shuts HAProxy into /var/lib/x"),
+        (ALLOWED, 1, "/opt/test is no program of this director"),
+    ],
+)
+def test_a_program_needs_the_users_consent(theirs: str, status: int, words: str) -> None:
+    system = FakeSystem()
+    system.programs["test"] = lambda _argv: Completed(status, "", "")
+    found = list(unallowed([("health_checks[own].script", "/opt/test")], {"/x.cfg": theirs}, system))
+    assert len(found) == bool(words) and all(words in problem.message for problem in found)
+
+
 def test_certificates_are_told_with_their_sources_and_rules() -> None:
     profiles = [
         {"name": "one", "certificate_file": "/c.pem", "chain_file": "/chain.pem", "key_file": "/k.pem"},
@@ -158,6 +212,8 @@ def test_certificates_are_told_with_their_sources_and_rules() -> None:
         ({}, {"certificate_profiles": ["one"]}, "virtual_servers[web].certificate_profiles", "are never used"),
         ({"extra_config": ["backend other"]}, {}, "farms[web].extra_config", "begins another section"),
         ({}, {"extra_config": ["bind :80"]}, "virtual_servers[web].extra_config", "the model has fields for"),
+        ({"health_check": "slow"}, {}, "health_checks[slow].timeout", "at most the interval, 2"),
+        ({"health_check": "prog"}, {"port": None, "ports": [1, 2]}, "health_checks[prog].port", "has several"),
         (
             {"servers": [{"name": "s1", "address": "fd20::1"}]},
             {"source_nat_type": "static", "source_nat_pool": "192.0.2.9/32"},
@@ -169,7 +225,9 @@ def test_certificates_are_told_with_their_sources_and_rules() -> None:
 def test_what_does_not_go_together_is_refused(farm: Any, fields: Any, path: str, words: str) -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         profiles = [{"name": "one", "certificate_file": "/c.pem"}]
-        blocks(farm, virtual_servers=[service(**fields)], certificate_profiles=profiles)
+        checks = [{"name": name, "type": "script", "script": "/opt/test"} for name in ("slow", "prog")]
+        checks[0]["interval"] = 2
+        blocks(farm, virtual_servers=[service(**fields)], certificate_profiles=profiles, health_checks=checks)
     [problem] = refused.value.problems
     assert problem.path == path and words in f"{problem.message} {problem.allowed}"
 
