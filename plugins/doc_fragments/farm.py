@@ -221,6 +221,33 @@ options:
         description:
           - Its port, 1 to 65535. Unset takes the port of the virtual server.
         type: int
+  agent:
+    description:
+      - 'A program beside each server that is asked, over and over, how much the server can take, in a line
+        of words: C(75%) of its weight, C(drain), C(maint) and C(ready), C(down) and C(up), C(maxconn:30).'
+      - What it says counts until it says something else, and is never drift. A server that is drained, disabled
+        or of weight 0 is not asked. One that is silent changes nothing.
+      - Shares are rounded down, so weights have to be 10 or more where O(balance) heeds them.
+    type: dict
+    suboptions:
+      port:
+        description:
+          - The port it listens on, 1 to 65535.
+        type: int
+      interval:
+        description:
+          - Seconds between two questions, 0.1 to 86400.
+          - Taken as V(5) when unset.
+        type: float
+      address:
+        description:
+          - Where it is, IPv4 or IPv6, where one answers for all servers. Unset asks each server at its own
+            address.
+        type: str
+      send:
+        description:
+          - What to send it first. C(\r), C(\n), C(\t), C(\\) and C(\xHH) stand for bytes. Unset sends nothing.
+        type: str
   on_failure:
     description:
       - What happens to a server whose health check fails.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 # Servers that greet as a database does, from the port 7101 on, and ten ports further those that say another thing; the
-# last tells who came.
+# last tells who came. An agent at port 7120 says what is in /run/agent, when it is asked nicely.
 GREETERS = """
 import socket, struct, threading
 packet = lambda number, body: struct.pack('<I', len(body))[:3] + bytes([number]) + body
@@ -39,6 +39,15 @@ for number, (first, then) in enumerate(KINDS.values()):
     wrong = first and packet(0, b'\\xff\\x15\\4no'), b'-ERR no\\r\\n'
     threading.Thread(target=greet, args=(7111 + number, *wrong)).start()
 threading.Thread(target=greet, args=(7105, b'', b'')).start()
+
+def agent():
+    listener = socket.create_server(('127.0.0.1', 7120))
+    while True:
+        door, _whence = listener.accept()
+        with door:
+            asked = door.recv(64)
+            door.sendall(open('/run/agent', 'rb').read() if asked == b'how are you\\n' else b'maint\\n')
+threading.Thread(target=agent).start()
 """
 # A program that finds only the server of port 7001 well, and thinks long about that of 7003.
 PROGRAM = """#!/bin/sh

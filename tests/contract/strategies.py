@@ -64,6 +64,7 @@ OF_FIELDS: dict[str, Sequence[Any]] = {
     "health_checks.retries": [1, 1, 2, 5],
     "health_checks.source": ["10.20.0.11", "fd20::11"],
     "health_checks.script": ["/usr/bin/true", "/usr/bin/false"],
+    "farms.agent.address": ["10.20.0.250", "fd20::250"],
     "farms.reentry_time": [1, 30],
     "farms.persistence_timeout": [1, 60, 2678400],
     "farms.servers.weight": [0, 1, 1, 2, 3, 100, 65535],
@@ -207,6 +208,9 @@ def _farm(random: Random, terms: Terms, name: str, family: int, checks: list[str
     farm["servers"] = [
         _server(random, terms, server, address, farm, checks) for server, address in zip(names, servers, strict=True)
     ]
+    if "agent" in farm:
+        for server in farm["servers"]:
+            server["weight"] = random.choice([0, 10, 100, 100])
     weights = sum(server.get("weight", 1) for server in farm["servers"])
     quorums = [value for value in (1, 2, weights) if 0 < value <= weights]
     if quorums and terms.values("farms.quorum", options(Farm)["quorum"])[1:] and random.randrange(2):

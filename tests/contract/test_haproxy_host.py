@@ -587,6 +587,53 @@ def test_programs_test_where_the_user_allows_it(director: Director) -> None:
     assert director.shell("ls -A /etc/haproxy/evenkeel") == ""
 
 
+def in_force(director: Director, weight: int, state: int) -> bool:
+    """Whether both servers come to have that weight, and bits of administrative state, in the running process."""
+    words = "echo 'show servers state' | python3 /root/ask.py | awk '$2 == \"web:http\" {print $8, $7}'"
+    for _time in range(20):
+        if director.shell(words).splitlines() == [f"{weight} {state}"] * 2:
+            return True
+        director.shell("sleep 0.2")
+    return False
+
+
+def test_what_an_agent_says_counts_and_is_no_drift(director: Director) -> None:
+    document = web()
+    document["farms"][0]["agent"] = {"port": 7120, "interval": 0.2, "send": r"how are you\n"}
+    for server in document["farms"][0]["servers"]:
+        server["weight"] = 40
+    director.shell("echo up ready 100% > /run/agent")
+    assert reconcile(director, document)["state"] == "applied"
+    assert in_force(director, 40, 0) and answers(director, count=4) == {"7001": 2, "7002": 2}
+    for words, weight, state in (("50%", 20, 0), ("drain", 20, 8), ("ready maint", 20, 1), ("ready down#x", 20, 0)):
+        director.shell(f"echo '{words}' > /run/agent")
+        assert in_force(director, weight, state), words
+        assert reconcile(director, document)["state"] == "unchanged", words
+    healths(director, document, {"web": {"s1": "down", "s2": "down"}})
+    director.shell("echo up 75% > /run/agent")
+    assert in_force(director, 30, 0) and answers(director, count=4) == {"7001": 2, "7002": 2}
+    # another weight to take a share of, and a server that the agent cannot call back
+    for server in document["farms"][0]["servers"]:
+        server["weight"] = 80
+    planned = reconcile(director, document, check=True)
+    applied = reconcile(director, document)
+    assert (applied["state"], applied["steps"], len(applied["reload"])) == ("applied", planned["steps"], 1), applied
+    assert in_force(director, 60, 0)
+    director.shell("echo ready up 100% > /run/agent")
+    document["farms"][0]["servers"][0]["state"] = "drained"
+    assert len(reconcile(director, document)["reload"]) == 1
+    director.shell("sleep 0.5")
+    assert answers(director, count=4) == {"7002": 4}
+    assert reconcile(director, document)["state"] == "unchanged"
+    # without the words for the agent, which the socket reads in another way, a server joins without a reload
+    del document["farms"][0]["agent"]["send"]
+    assert reconcile(director, document)["state"] == "applied"
+    document["farms"][0]["servers"].append({"name": "s3", "address": "127.0.0.1", "port": 7003, "weight": 80})
+    answer = reconcile(director, document)
+    assert (answer["state"], answer["reload"]) == ("applied", []), answer
+    assert reconcile(director, document)["state"] == "unchanged"
+
+
 def test_a_reload_that_fails_leaves_everything_as_it_was(director: Director) -> None:
     """The user's own file is broken between the check and the reload: nothing of ours is left then."""
     assert reconcile(director, web())["state"] == "applied"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, Optional, Tuple
 
 from .addresses import Address, Netmask
+from .agent import Agent
 from .attributes import Attributes
 from .fields import Boolean, Choice, CookieName, FreeText, Integer, Name, Reference, Seconds
 from .lists import ConfigLines, Nested, ObjectList, References
@@ -229,6 +230,15 @@ class Farm:
         Nested(SorryServer), "The server of last resort, used while no server of the farm is left.",
         impact="new_connections",
     )  # fmt: skip
+    agent: Optional[Agent] = option(  # noqa: RUF009
+        Nested(Agent),
+        "A program beside each server that is asked, over and over, how much the server can take, in a line of words:"
+        " C(75%) of its weight, C(drain), C(maint) and C(ready), C(down) and C(up), C(maxconn:30).",
+        "What it says counts until it says something else, and is never drift. A server that is drained, disabled or of"
+        " weight 0 is not asked. One that is silent changes nothing.",
+        "Shares are rounded down, so weights have to be 10 or more where O(balance) heeds them.",
+        impact="new_connections",
+    )
     on_failure: str = option(
         Choice("remove", "quiesce"),
         "What happens to a server whose health check fails.",
@@ -298,6 +308,8 @@ class Farm:
         if self.hash_fallback and self.balance not in HASHES:
             message = f"has no meaning for balance {self.balance or 'weighted_least_connections'}"
             yield Problem(f"{path}.hash_fallback", message, f"balance: {' or '.join(HASHES)}, or leave it out")
+        if self.agent is not None:
+            yield from self.agent.problems(f"{path}.agent")
         yield from self._tunnel_problems(path)
         yield from self._quorum_problems(path)
         seen: Dict[Tuple[str, Optional[int]], str] = {}

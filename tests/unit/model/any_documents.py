@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.agent import Agent
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.certificate_profile import CertificateProfile
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server, SorryServer
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.fields import Boolean
@@ -79,6 +80,8 @@ def _any_farm(draw: st.DrawFn, name: str, family: int, checks: list[str]) -> dic
             weights = sum(server["weight"] for server in farm["servers"])
             farm["quorum"] = draw(st.integers(1, weights))
             farm["hysteresis"] = draw(st.integers(0, min(farm["quorum"] - 1, weights - farm["quorum"])))
+    if draw(st.booleans()):
+        farm["agent"] = {"port": 99, **draw(some(Agent, "port", "interval", "address"))}
     if draw(st.booleans()):
         farm["sorry_server"] = {
             "address": "10.20.1.1" if family == 4 else "fd20:1::1",

@@ -151,6 +151,7 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
     "farms.hysteresis": lambda value: {"farms.quorum": value + 1, "farms.servers.weight": 2 * value + 1},
     "farms.sorry_server.address": lambda value: IPV6 if ":" in value else {},
     "farms.sorry_server.port": lambda value: {"farms.sorry_server.address": "10.20.0.99"},
+    **{f"farms.agent.{name}": lambda value: {"farms.agent.port": 99} for name in ("interval", "address", "send")},
     "farms.servers.address": lambda value: IPV6 if ":" in value else {},
     "farms.servers.health_check": lambda value: {"health_checks.name": value, "farms.health_check": value},
     "farms.servers.low_connections": lambda value: {"farms.servers.max_connections": value},
@@ -171,6 +172,7 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
+ASKED = {"farms.servers.weight": 10}
 HTTP = {"virtual_servers.type": "layer7", "virtual_servers.protocol": "http"}
 SHOWN_TO_CLIENTS = OFFLOAD | {"virtual_servers.ssl_offload": True}
 SHOWN_TO_SERVERS = {"farms.servers.ssl_offload": True, "farms.servers.certificate_profiles": ["shown"]}
@@ -179,6 +181,7 @@ GIVEN_FOR: dict[str, dict[str, Callable[[Any], dict[str, Any]]]] = {
     "haproxy": {
         "farms.balance": lambda value: HTTP if value in ("url_hash", "domain_hash") else {"farms.servers.weight": 2},
         "farms.persistence_cookie": lambda value: HTTP,
+        **{f"farms.agent.{name}": lambda value: ASKED for name in ("port", "interval", "address", "send")},
         "virtual_servers.protocol": lambda value: SHOWN_TO_CLIENTS if value == "quic" else {},
         "virtual_servers.certificate_profiles": lambda value: SHOWN_TO_CLIENTS | {
             "virtual_servers.certificate_profiles": value

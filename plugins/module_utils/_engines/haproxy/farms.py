@@ -18,6 +18,7 @@ from ..._model.farm import Farm, Server
 from ..._model.objects import with_defaults
 from ..._model.services import first_port, single_port
 from ..._model.virtual_server import VirtualServer
+from . import agents
 from .checks import CheckRules, check_of, server_words
 from .sections import Section, ServerLine
 from .tls import words_to_server
@@ -153,7 +154,15 @@ def weight_of(farm: Farm, server: Server) -> int:
     """The weight in HAProxy's terms: 0 takes no new connections."""
     if server.state == "drained" or server.weight == 0:
         return 0
-    return server.weight if _BALANCES[farm.balance][1] else 1
+    if heeds_weights(farm):
+        return server.weight
+    # of a weight of 1 an agent could take no share
+    return 1 if farm.agent is None else 100
+
+
+def heeds_weights(farm: Farm) -> bool:
+    """Whether the weights of servers count for how the farm is balanced."""
+    return _BALANCES[farm.balance][1]
 
 
 def _lines(farm: Farm, way: Way, check: Optional[CheckRules], path: str) -> Iterator[Line]:
@@ -207,6 +216,8 @@ def _server_line(
             words.append("on-marked-down shutdown-sessions")
         if farm.initial_state == "down":
             words.append("init-state down")
+    if farm.agent is not None and server.state == "enabled" and server.weight:
+        words += agents.server_words(farm.agent)
     if server.max_connections:
         words.append(f"maxconn {server.max_connections}")
     if farm.slow_start:

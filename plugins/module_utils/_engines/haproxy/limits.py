@@ -16,8 +16,9 @@ from ..._model.configuration import Configuration
 from ..._model.farm import Farm
 from ..._model.objects import with_defaults
 from ..._model.problems import Problem
-from .capabilities import NAME
-from .farms import ONLY_HTTP, mode_of
+from .agents import LEAST_WEIGHT
+from .capabilities import MOST_WEIGHT, NAME
+from .farms import ONLY_HTTP, heeds_weights, mode_of
 from .virtual_servers import Carried, carried
 from .words import SECTIONS
 
@@ -45,6 +46,7 @@ def problems(configuration: Configuration) -> List[Problem]:
         if wish.certificate_profiles and not wish.ssl_offload:
             found.append(Problem(f"{path}.certificate_profiles", "are never used", "ssl_offload: true"))
         found += _programs(configuration, one, farm)
+        found += _shares(where, farm)
         if one.way.source is not None:
             found += _families(f"{path}.source_nat_pool", one.way.source, farm)
         for owner, lines in ((path, wish.extra_config), (where, farm.extra_config)):
@@ -68,6 +70,15 @@ def _programs(configuration: Configuration, one: Carried, farm: Farm) -> Iterato
         if check.port is None and not server.port and not one.way.port:
             said = f"is missing: server {server.name!r} has none, and virtual server {one.wish.name!r} has several"
             yield Problem(f"health_checks[{name}].port", said, "the port to test, or a port of the server")
+
+
+def _shares(path: str, farm: Farm) -> Iterator[Problem]:
+    """Weights of which an agent cannot take a share."""
+    for server in map(with_defaults, farm.servers or ()) if farm.agent is not None and heeds_weights(farm) else ():
+        if 0 < server.weight < LEAST_WEIGHT:
+            said = f"{server.weight} is too little for an agent to take a share of"
+            allowed = f"{LEAST_WEIGHT} to {MOST_WEIGHT}, or balance: round_robin, which takes no heed of it"
+            yield Problem(f"{path}.servers[{server.name}].weight", said, allowed)
 
 
 def _families(path: str, source: str, farm: Farm) -> Iterator[Problem]:

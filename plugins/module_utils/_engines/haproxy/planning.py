@@ -13,6 +13,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 from ..base import IMPACTS, Step
 from ..capabilities import Version
 from ..differences import Difference, of_lines
+from .agents import is_asked
 from .capabilities import NAME
 from .farms import TESTING
 from .render import generation, header
@@ -27,6 +28,8 @@ _FARM = "farm "
 _MEMBERS_SINCE: Version = (2, 6)
 # What such a server cannot be told (2.6.12 and 3.0.11: "option is not accepted for dynamic server").
 _NOT_DYNAMIC = ("track", "no-check-ssl", "init-state")
+# What its socket reads in another way than its files: backslashes.
+_NOT_TOLD = ("agent-send",)
 
 
 class Told(NamedTuple):
@@ -179,8 +182,9 @@ def _of_servers(old: Held, new: Held, observed: Observed) -> _Change:
         path = f"{new.backend}/{name}"
         line, known = new.servers.get(name), old.servers.get(name)
         if line is None:
-            # one that others follow cannot go, and those are in backends of their own
-            possible = possible and _members(observed) and TESTING not in new.backend
+            # one that others follow cannot go, and those are in backends of their own; an agent could call it back
+            asked = known is not None and is_asked(known.words)
+            possible = possible and _members(observed) and TESTING not in new.backend and not asked
             leaving.append(path)
         elif name not in seen:
             possible = possible and _members(observed) and not _fixed(line.words)
@@ -189,6 +193,8 @@ def _of_servers(old: Held, new: Held, observed: Observed) -> _Change:
             possible = False
         else:
             if (seen[name].port == 0) != (line.port == 0):
+                possible = False
+            if is_asked(line.words) and seen[name].weight != line.weight:
                 possible = False
             commands += _telling(path, seen[name], line)
     told = Told(tuple(commands), tuple(leaving)) if possible else None
@@ -200,7 +206,7 @@ def _members(observed: Observed) -> bool:
 
 
 def _fixed(words: str) -> bool:
-    return any(word in words.split() for word in _NOT_DYNAMIC)
+    return any(word in words.split() for word in (*_NOT_DYNAMIC, *_NOT_TOLD))
 
 
 def _adding(path: str, line: ServerLine) -> Iterator[str]:
@@ -209,6 +215,8 @@ def _adding(path: str, line: ServerLine) -> Iterator[str]:
         yield f"enable server {path}"
     if "check" in line.words.split():
         yield f"enable health {path}"
+    if is_asked(line.words):
+        yield f"enable agent {path}"
 
 
 def _telling(path: str, seen: RunningServer, line: ServerLine) -> Iterator[str]:

@@ -25,6 +25,8 @@ _AT_ONCE = 50
 # doc/management.txt, "show servers state": bits of srv_admin_state
 _FORCED_MAINTENANCE = 0x01
 _FORCED_DRAIN = 0x08
+# bit of srv_agent_state: CHK_ST_CONFIGURED in check-t.h
+_HAS_AGENT = 0x02
 
 # What commands answer that did as they were told (2.6.12 and 3.0.11).
 _DONE = re.compile(
@@ -119,13 +121,15 @@ def servers_in(answer: str, backends: "set[str]") -> Dict[str, Dict[str, Running
     if not names:
         return found
     columns = [names.index(name) for name in ("be_name", "srv_name", "srv_addr", "srv_port", "srv_uweight")]
-    admin = names.index("srv_admin_state")
+    admin, agent, initial = (names.index(name) for name in ("srv_admin_state", "srv_agent_state", "srv_iweight"))
     for line in lines:
         words = line.split(" ")
-        if len(words) <= admin or words[columns[0]] not in backends:
+        if len(words) < len(names) or words[columns[0]] not in backends:
             continue
         backend, name, address, port, weight = (words[column] for column in columns)
         state = int(words[admin])
+        if int(words[agent]) & _HAS_AGENT:
+            weight, state = words[initial], 0
         found[backend][name] = RunningServer(
             address, int(port), int(weight), bool(state & _FORCED_MAINTENANCE), bool(state & _FORCED_DRAIN)
         )

@@ -15,7 +15,9 @@ from .parse import Bind
 
 
 class RunningServer(NamedTuple):
-    """A server as the running process has it; ``weight`` is what was asked for, without the ramp of a slow start."""
+    """A server as the running process has it; ``weight`` is what was asked for, without the ramp of a slow start. Of a
+    server with an agent it is the weight that the agent takes a share of, and what the agent made of its state is left
+    out."""
 
     address: str
     port: int

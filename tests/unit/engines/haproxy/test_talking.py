@@ -21,6 +21,7 @@ srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_
 5 web:http 1 s1 127.0.0.1 0 0 7 3 2 8 2 0 6 0 0 0 - 9001 - 0 0 - - 0
 5 web:http 2 s2 fd20::2 0 5 1 1 2 1 0 0 8 0 0 0 - 9002 - 0 0 - - 0
 5 web:http 3 s3 127.0.0.1 0 8 1 1 2 1 0 0 8 0 0 0 - 0 - 0 0 - - 0
+5 web:http 4 s4 127.0.0.1 0 9 50 100 2 1 0 0 8 22 0 0 - 0 - 0 0 - - 99
 6 theirs 1 one 127.0.0.1 2 0 1 1 2 1 0 2 0 0 0 0 - 7001 - 0 0 - - 0
 """
 PROCESSES = """#<PID>          <type>          <reloads>       <uptime>        <version>
@@ -45,6 +46,7 @@ def test_servers_of_ours_alone() -> None:
             "s1": ("127.0.0.1", 9001, 7, False, False),
             "s2": ("fd20::2", 9002, 1, True, False),
             "s3": ("127.0.0.1", 0, 1, False, True),
+            "s4": ("127.0.0.1", 0, 100, False, False),  # drained to a half by its agent
         },
         "gone": {},
     }

@@ -187,6 +187,23 @@ def test_a_program_needs_the_users_consent(theirs: str, status: int, words: str)
     assert len(found) == bool(words) and all(words in problem.message for problem in found)
 
 
+def test_an_agent_is_asked_of_servers_that_are_to_serve() -> None:
+    servers = [
+        {"name": "a", "address": "192.0.2.1", "weight": 10},
+        {"name": "b", "address": "192.0.2.2", "weight": 20, "state": "drained"},
+        {"name": "c", "address": "192.0.2.3", "weight": 20, "state": "disabled"},
+        {"name": "d", "address": "192.0.2.4", "weight": 0},
+    ]
+    agent = {"port": 99, "interval": 2, "address": "fd20::9", "send": r"a b\n"}
+    found = held_in(blocks({"agent": agent, "servers": servers})["farm web as web:http:80"]).servers
+    asked = r"agent-check agent-port 99 agent-inter 2000ms agent-addr fd20::9 agent-send \x61\x20\x62\x0a"
+    assert {name: line.words for name, line in found.items()} == {"a": asked, "b": "", "c": "", "d": ""}
+    plain = held_in(
+        blocks({"agent": {"port": 99}, "balance": "round_robin", "servers": servers})["farm web as web:http:80"]
+    ).servers
+    assert plain["a"][3:] == (100, False, "agent-check agent-port 99 agent-inter 5000ms")
+
+
 def test_certificates_are_told_with_their_sources_and_rules() -> None:
     profiles = [
         {"name": "one", "certificate_file": "/c.pem", "chain_file": "/chain.pem", "key_file": "/k.pem"},
@@ -212,6 +229,7 @@ def test_certificates_are_told_with_their_sources_and_rules() -> None:
         ({}, {"certificate_profiles": ["one"]}, "virtual_servers[web].certificate_profiles", "are never used"),
         ({"extra_config": ["backend other"]}, {}, "farms[web].extra_config", "begins another section"),
         ({}, {"extra_config": ["bind :80"]}, "virtual_servers[web].extra_config", "the model has fields for"),
+        ({"agent": {"port": 9}}, {}, "farms[web].servers[s1].weight", "10 to 256"),
         ({"health_check": "slow"}, {}, "health_checks[slow].timeout", "at most the interval, 2"),
         ({"health_check": "prog"}, {"port": None, "ports": [1, 2]}, "health_checks[prog].port", "has several"),
         (
