@@ -279,6 +279,16 @@ options:
       - While servers are drained or disabled, it serves at the latest with all others.
       - Taken as V(0) when unset.
     type: int
+  queue_limit:
+    description:
+      - How many may wait for one server that has its C(max_connections), as those do whom persistence sends
+        there, 1 to 2147483647; more go to other servers. Unset means no limit.
+    type: int
+  queue_timeout:
+    description:
+      - Seconds for which one may wait for a server before it is turned away, 0.1 to 86400. Unset means a
+        minute.
+    type: float
   reentry_time:
     description:
       - Seconds for which a server that failed has to be healthy before it is back, 0.1 to 86400.

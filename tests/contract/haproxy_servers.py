@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 # Servers that greet as a database does, from the port 7101 on, and ten ports further those that say another thing; the
-# last tells who came. An agent at port 7120 says what is in /run/agent, when it is asked nicely.
+# last tells who came. An agent at port 7120 says what is in /run/agent, when it is asked
+# nicely. Those at 7130 and 7131 take their time, and one request after the other.
 GREETERS = """
-import socket, struct, threading
+import socket, struct, threading, time
 packet = lambda number, body: struct.pack('<I', len(body))[:3] + bytes([number]) + body
 hello = b'\\x0a8.0.0\\0' + struct.pack('<I', 1) + b'12345678\\0'
 hello += b'\\xff\\xf7\\x21\\2\\0\\xff\\x81\\x15' + bytes(10) + b'a' * 12 + b'\\0'
@@ -48,6 +49,17 @@ def agent():
             asked = door.recv(64)
             door.sendall(open('/run/agent', 'rb').read() if asked == b'how are you\\n' else b'maint\\n')
 threading.Thread(target=agent).start()
+
+def serve_slowly(port):
+    listener = socket.create_server(('127.0.0.1', port))
+    while True:
+        door, _whence = listener.accept()
+        with door:
+            if door.recv(4096):
+                time.sleep(1.5)
+                door.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\n%d' % port)
+for port in (7130, 7131):
+    threading.Thread(target=serve_slowly, args=(port,)).start()
 """
 # A program that finds only the server of port 7001 well, and thinks long about that of 7003.
 PROGRAM = """#!/bin/sh

@@ -634,6 +634,27 @@ def test_what_an_agent_says_counts_and_is_no_drift(director: Director) -> None:
     assert reconcile(director, document)["state"] == "unchanged"
 
 
+def test_a_queue_is_as_long_and_waits_as_long_as_it_may(director: Director) -> None:
+    """A server takes a request at a time and long for each. Of three of one client, who is sent there, the first is
+    served, the second waits in vain, and the third finds no place to wait and is served by the other server."""
+    document = web()
+    farm = document["farms"][0] | {"queue_limit": 1, "queue_timeout": 0.8, "persistence_timeout": 60}
+    farm["servers"] = [
+        {"name": f"s{port}", "address": "127.0.0.1", "port": port, "max_connections": 1} for port in (7130, 7131)
+    ]
+    del farm["health_check"]
+    document["farms"] = [farm]
+    assert reconcile(director, document)["state"] == "applied"
+    assert reconcile(director, document)["state"] == "unchanged"
+    [first] = answers(director, count=1)
+    ask = "curl -s -f --max-time 9 -w ' %{http_code} %{time_total}' http://127.0.0.1:8080/"
+    told = director.shell(f"for i in 1 2 3; do (echo $({ask})) & sleep 0.2; done; wait").splitlines()
+    found = {tuple(line.split()[:-1]): float(line.split()[-1]) for line in told}
+    other = {"7130": "7131", "7131": "7130"}[first]
+    assert set(found) == {(first, "200"), ("503",), (other, "200")}
+    assert 0.7 < found[("503",)] < 1.2, found
+
+
 def test_a_reload_that_fails_leaves_everything_as_it_was(director: Director) -> None:
     """The user's own file is broken between the check and the reload: nothing of ours is left then."""
     assert reconcile(director, web())["state"] == "applied"

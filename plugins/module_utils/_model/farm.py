@@ -264,6 +264,17 @@ class Farm:
         "While servers are drained or disabled, it serves at the latest with all others.",
         default=0,
     )
+    queue_limit: Optional[int] = option(
+        Integer(1, _MOST_CONNECTIONS),
+        "How many may wait for one server that has its C(max_connections), as those do whom persistence sends there,"
+        " 1 to 2147483647; more go to other servers. Unset means no limit.",
+        impact="new_connections",
+    )
+    queue_timeout: Optional[float] = option(
+        Seconds(0.1, 86400),
+        "Seconds for which one may wait for a server before it is turned away, 0.1 to 86400. Unset means a minute.",
+        impact="new_connections",
+    )
     reentry_time: Optional[float] = option(
         Seconds(0.1, 86400), "Seconds for which a server that failed has to be healthy before it is back, 0.1 to 86400."
     )
@@ -310,6 +321,9 @@ class Farm:
             yield Problem(f"{path}.hash_fallback", message, f"balance: {' or '.join(HASHES)}, or leave it out")
         if self.agent is not None:
             yield from self.agent.problems(f"{path}.agent")
+        if self.queue_limit is not None and self.servers and not any(one.max_connections for one in self.servers):
+            message = "has no meaning as no server has max_connections, so nothing ever waits"
+            yield Problem(f"{path}.queue_limit", message, "max_connections of servers, or leave it out")
         yield from self._tunnel_problems(path)
         yield from self._quorum_problems(path)
         seen: Dict[Tuple[str, Optional[int]], str] = {}

@@ -151,6 +151,7 @@ GIVEN: dict[str, Callable[[Any], dict[str, Any]]] = {
     "farms.hysteresis": lambda value: {"farms.quorum": value + 1, "farms.servers.weight": 2 * value + 1},
     "farms.sorry_server.address": lambda value: IPV6 if ":" in value else {},
     "farms.sorry_server.port": lambda value: {"farms.sorry_server.address": "10.20.0.99"},
+    "farms.queue_limit": lambda value: {"farms.servers.max_connections": 1},
     **{f"farms.agent.{name}": lambda value: {"farms.agent.port": 99} for name in ("interval", "address", "send")},
     "farms.servers.address": lambda value: IPV6 if ":" in value else {},
     "farms.servers.health_check": lambda value: {"health_checks.name": value, "farms.health_check": value},

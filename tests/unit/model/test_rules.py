@@ -215,6 +215,7 @@ RULES = [
     ({"health_checks.type": "smtp", "health_checks.host": "a:25"}, "health_checks[alive].host", "a port is no part of"),
     ({"farms.agent": {"port": 9, "send": "a\\x00"}}, f"{FARM}.agent.send", "a byte of zero"),
     ({"farms.agent": {"port": 9, "send": "a\\d"}}, f"{FARM}.agent.send", "stands for nothing"),
+    ({"farms.queue_limit": 5}, f"{FARM}.queue_limit", "has no meaning"),
     ({"farms.agent": {"send": "a"}}, f"{FARM}.agent.port", "is missing"),
     ({"health_checks.type": "mysql"}, "health_checks[alive].user", "is missing"),
     ({"health_checks.type": "redis", "health_checks.user": "a"}, "health_checks[alive].user", "for type redis"),

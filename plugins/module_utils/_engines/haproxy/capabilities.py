@@ -41,6 +41,8 @@ _FARM = (
     "sorry_server",
     "sorry_server.address",
     "sorry_server.port",
+    "queue_limit",
+    "queue_timeout",
     "agent",
     *(f"agent.{name}" for name in ("port", "interval", "address", "send")),
     "extra_config",

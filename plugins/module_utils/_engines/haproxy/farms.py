@@ -189,6 +189,8 @@ def _lines(farm: Farm, way: Way, check: Optional[CheckRules], path: str) -> Iter
         yield Line(f"stick on src{mask}", where)
     if way.mode == "grpc":
         yield Line("timeout server 1h", path)
+    if farm.queue_timeout is not None:
+        yield Line(f"timeout queue {milliseconds(farm.queue_timeout)}", f"{path}.queue_timeout")
     if check is not None:
         yield from check.lines
     for line in farm.extra_config or ():
@@ -220,6 +222,8 @@ def _server_line(
         words += agents.server_words(farm.agent)
     if server.max_connections:
         words.append(f"maxconn {server.max_connections}")
+        if farm.queue_limit:
+            words.append(f"maxqueue {farm.queue_limit}")
     if farm.slow_start:
         words.append(f"slowstart {milliseconds(farm.slow_start)}")
     if server.backup or (farm.balance == "failover" and place > 0):

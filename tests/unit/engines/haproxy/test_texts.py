@@ -187,6 +187,16 @@ def test_a_program_needs_the_users_consent(theirs: str, status: int, words: str)
     assert len(found) == bool(words) and all(words in problem.message for problem in found)
 
 
+def test_a_queue_is_as_long_and_waits_as_long_as_it_may() -> None:
+    servers = [
+        {"name": "a", "address": "192.0.2.1", "max_connections": 9},
+        {"name": "b", "address": "192.0.2.2"},
+    ]
+    text = blocks({"queue_limit": 3, "queue_timeout": 0.5, "servers": servers})["farm web as web:http:80"]
+    assert {name: line.words for name, line in held_in(text).servers.items()} == {"a": "maxconn 9 maxqueue 3", "b": ""}
+    assert "    timeout queue 500ms\n" in text
+
+
 def test_an_agent_is_asked_of_servers_that_are_to_serve() -> None:
     servers = [
         {"name": "a", "address": "192.0.2.1", "weight": 10},
