@@ -402,6 +402,23 @@ def test_mutual_tls_asks_clients_for_a_certificate(director: Director) -> None:
     assert answers(director, "https://127.0.0.1:8080/", 1) == {"none": 1}
     own = "--cert /etc/ssl/certs/two.pem --key /etc/ssl/private/two.key"
     assert answers(director, f"{own} https://127.0.0.1:8080/", 2) == {"7001": 1, "7002": 1}
+    # another authority is believed, and the first no more, without a reload
+    process = worker(director)
+    director.shell(CERTIFICATE.format(name="two"))
+    assert answers(director, f"{own} https://127.0.0.1:8080/", 1) == {"none": 1}
+    answer = reconcile(director, document)
+    assert (answer["state"], answer["reload"]) == ("applied", []), answer
+    assert answer["steps"] == [["change", "certificate profile one", "new_connections"]]
+    assert answers(director, f"{own} https://127.0.0.1:8080/", 2) == {"7001": 1, "7002": 1}
+    assert (reconcile(director, document)["state"], worker(director)) == ("unchanged", process)
+    # what somebody told the process is seen and put back
+    file = "/etc/haproxy/evenkeel/one.authorities"
+    other = director.shell("cat /etc/ssl/certs/one.pem")
+    director.shell("python3 /root/ask.py", f"set ssl ca-file {file} <<\n{other}\n".encode())
+    director.shell(f"echo 'commit ssl ca-file {file}' | python3 /root/ask.py")
+    answer = reconcile(director, document)
+    assert (answer["steps"], answer["reload"]) == ([["repair", "certificate profile one", "new_connections"]], [])
+    assert (reconcile(director, document)["state"], worker(director)) == ("unchanged", process)
 
 
 def test_the_sorry_server_serves_while_no_other_is_left(director: Director) -> None:

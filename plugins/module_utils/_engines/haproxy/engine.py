@@ -10,7 +10,7 @@ beside it. What the running process can be told is told, and written too; all el
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence
 
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
@@ -28,7 +28,7 @@ from .planning import Told
 from .render import blocks_of, generation, sections
 from .sections import Section, held_in
 from .state import Desired, Observed, Running, Snapshot
-from .tls import bundles_in, used_profiles
+from .tls import Bundle, authorities_in, bundles_in, used_profiles
 from .virtual_servers import binds_of, carried, profiles_of
 from .words import FILE
 
@@ -84,16 +84,14 @@ class HaproxyEngine(Engine[Desired, Observed]):
         active = unit.is_active(system)
         found = _running(system, held) if active else None
         renewed, forgotten = set(), set()
-        for name, bundle in bundles_in(held).items():
+        for name, bundle in [*bundles_in(held).items(), *authorities_in(held).items()]:
             ours, theirs = system.read(bundle.file), files.content_of(system, bundle)
             if theirs is not None and ours != theirs:
                 renewed.add(name)
-            elif found is not None and ours is not None:
-                runs = found.certificates.get(bundle.file)
-                if runs is not None and runs != files.fingerprint(ours):
-                    forgotten.add(name)
+            elif found is not None and ours is not None and not _runs_with(found, bundle, ours):
+                forgotten.add(name)
         version = unit.version(system) if active else None
-        return Observed(header, held, active, found, version, frozenset(renewed), frozenset(forgotten))
+        return Observed(header, held, active, found, version, frozenset(renewed), frozenset(forgotten - renewed))
 
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         return planning.steps(desired, observed, owned)
@@ -191,16 +189,6 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return certificates.certificates(configuration, system)
 
 
-def _of_checks(configuration: Configuration, field: str) -> Tuple[Tuple[str, str], ...]:
-    """What a field of the health checks in use says, each by its path in the model."""
-    names = set()
-    for one in carried(configuration, NAME):
-        farm = configuration.farms[one.wish.farm or ""]
-        names |= {server.health_check or farm.health_check for server in farm.servers or ()}
-    said = {name: getattr(configuration.health_checks[name], field) for name in sorted(names - {None})}
-    return tuple((f"health_checks[{name}].{field}", value) for name, value in said.items() if value is not None)
-
-
 def _files(configuration: Configuration) -> "list[tuple[str, str]]":
     """The files that the profiles in use name, each by its path in the model."""
     names = {name for one in carried(configuration, NAME) for name in profiles_of(configuration, one)}
@@ -210,6 +198,16 @@ def _files(configuration: Configuration) -> "list[tuple[str, str]]":
         for field in ("certificate_file", "chain_file", "key_file")
         if getattr(profile, field) is not None
     ]
+
+
+def _of_checks(configuration: Configuration, field: str) -> "tuple[tuple[str, str], ...]":
+    """What a field of the health checks in use says, each by its path in the model."""
+    names = set()
+    for one in carried(configuration, NAME):
+        farm = configuration.farms[one.wish.farm or ""]
+        names |= {server.health_check or farm.health_check for server in farm.servers or ()}
+    said = {name: getattr(configuration.health_checks[name], field) for name in sorted(names - {None})}
+    return tuple((f"health_checks[{name}].{field}", value) for name, value in said.items() if value is not None)
 
 
 def _proxies(parts: Sequence[Section]) -> Dict[str, str]:
@@ -225,17 +223,28 @@ def _proxies(parts: Sequence[Section]) -> Dict[str, str]:
 
 def _running(system: System, blocks: Dict[str, str]) -> Optional[Running]:
     backends = {held.backend for held in map(held_in, blocks.values()) if held.backend}
-    return runtime.running(system, backends, [bundle.file for bundle in bundles_in(blocks).values()])
+    certificates, authorities = ([one.file for one in in_(blocks).values()] for in_ in (bundles_in, authorities_in))
+    return runtime.running(system, backends, certificates, authorities)
+
+
+def _runs_with(found: Running, bundle: Bundle, content: str) -> bool:
+    """Whether the running process has what a file of ours holds; true of a file that it does not know."""
+    if bundle.file in found.authorities:
+        return found.authorities[bundle.file] == files.fingerprints(content)
+    return found.certificates.get(bundle.file) in (None, files.fingerprint(content))
 
 
 def _told(steps: Sequence[Step], desired: Desired, system: System) -> bool:
     """Tell the running process all that the steps have for it; False when it does not do something."""
-    bundles = bundles_in(desired.blocks)
+    bundles, authorities = bundles_in(desired.blocks), authorities_in(desired.blocks)
     try:
         for told in [step.payload for step in steps if isinstance(step.payload, Told)]:
             for name in told.certificates:
                 content = files.content_of(system, bundles[name]) or ""
-                runtime.tell(system, runtime.replace_certificate(bundles[name].file, content))
+                runtime.tell(system, runtime.replace("cert", bundles[name].file, content))
+                if name in authorities:
+                    content = files.content_of(system, authorities[name]) or ""
+                    runtime.tell(system, runtime.replace("ca-file", authorities[name].file, content))
         runtime.tell(system, [one for step in steps if step.payload for one in step.payload.commands])
         leaving = [one for step in steps if step.payload for one in step.payload.leaving]
         if not _left(system, leaving):
@@ -282,7 +291,9 @@ def _wrong_proxies(desired: Desired, found: Running) -> List[Problem]:
 def _wrong_certificates(desired: Desired, found: Running, system: System) -> List[Problem]:
     problems = []
     for name, bundle in bundles_in(desired.blocks).items():
-        runs = found.certificates.get(bundle.file)
-        if runs is not None and runs != files.fingerprint(system.read(bundle.file) or ""):
+        if not _runs_with(found, bundle, system.read(bundle.file) or ""):
             problems.append(Problem(f"certificate profile {name}", "is not what the running process shows"))
+    for name, bundle in authorities_in(desired.blocks).items():
+        if not _runs_with(found, bundle, system.read(bundle.file) or ""):
+            problems.append(Problem(f"certificate profile {name}", "is not whom the running process believes"))
     return problems

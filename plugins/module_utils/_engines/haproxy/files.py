@@ -9,16 +9,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from typing import Dict, List, Optional, Set
+from typing import Dict, FrozenSet, List, Optional, Set
 
 from ..._host.system import System
 from ..blocks import Blocks, parse
 from .programs import is_program, programs_in
 from .render import document
-from .tls import Bundle, bundles_in, lists_in
+from .tls import Bundle, authorities_in, bundles_in, lists_in
 from .words import FILE
 
-_FIRST = re.compile(r"-----BEGIN CERTIFICATE-----\s*(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s*(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
 def content_of(system: System, bundle: Bundle) -> Optional[str]:
@@ -31,7 +31,7 @@ def content_of(system: System, bundle: Bundle) -> Optional[str]:
 
 def wanted(system: System, blocks: Blocks) -> Dict[str, str]:
     """All files that blocks ask for, by path. Sources that are not there make no file."""
-    found = {bundle.file: content_of(system, bundle) for bundle in bundles_in(blocks).values()}
+    found = {bundle.file: content_of(system, bundle) for bundle in _bundles(blocks)}
     return {
         **{file: text for file, text in found.items() if text is not None},
         **lists_in(blocks),
@@ -42,7 +42,11 @@ def wanted(system: System, blocks: Blocks) -> Dict[str, str]:
 
 def named(blocks: Blocks) -> Set[str]:
     """The paths of the files that blocks ask for, beside the one they are in."""
-    return {*(bundle.file for bundle in bundles_in(blocks).values()), *lists_in(blocks), *programs_in(blocks)}
+    return {*(bundle.file for bundle in _bundles(blocks)), *lists_in(blocks), *programs_in(blocks)}
+
+
+def _bundles(blocks: Blocks) -> List[Bundle]:
+    return [*bundles_in(blocks).values(), *authorities_in(blocks).values()]
 
 
 def mode_of(file: str) -> int:
@@ -70,11 +74,18 @@ def held(system: System) -> Blocks:
 
 def fingerprint(content: str) -> Optional[str]:
     """The SHA1 fingerprint of the first certificate in a text, as HAProxy writes it."""
-    match = _FIRST.search(content)
-    if match is None:
-        return None
+    match = _CERTIFICATE.search(content)
+    return _fingerprint(match[1]) if match is not None else None
+
+
+def fingerprints(content: str) -> FrozenSet[Optional[str]]:
+    """The same of all certificates in a text."""
+    return frozenset(_fingerprint(inner) for inner in _CERTIFICATE.findall(content))
+
+
+def _fingerprint(inner: str) -> Optional[str]:
     try:
-        return hashlib.sha1(base64.b64decode("".join(match[1].split()))).hexdigest().upper()
+        return hashlib.sha1(base64.b64decode("".join(inner.split()))).hexdigest().upper()
     except ValueError:
         return None
 

@@ -13,7 +13,7 @@ import contextlib
 import csv
 import re
 import socket
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence
 
 from ..._host.system import HostFault, System
 from ..base import EngineFault
@@ -31,7 +31,8 @@ _HAS_AGENT = 0x02
 # What commands answer that did as they were told (2.6.12 and 3.0.11).
 _DONE = re.compile(
     r"^(?:New server registered\.|Server deleted\.|IP changed from .*|port changed from .*"
-    r"|no need to change .*|Transaction (?:created|updated) for certificate .*|Committing .*|\.*Success!.*|\.+)?$"
+    r"|no need to change .*|[Tt]ransaction (?:created|updated) for (?:certificate|CA) .*"
+    r"|Committing .*|\.*Success!.*|\.+)?$"
 )
 
 
@@ -76,7 +77,7 @@ def _look_at(answer: str, commands: Sequence[str]) -> None:
         raise Refused(f"HAProxy does not take {words}: {wrong[0]}")
 
 
-def running(system: System, backends: Iterable[str], files: Iterable[str]) -> Optional[Running]:
+def running(system: System, backends: Iterable[str], files: Iterable[str], trusted: Iterable[str]) -> Optional[Running]:
     """What the running process holds of ours; None where it does not answer on our socket."""
     try:
         generation = _generation(ask(system, f"show env {GENERATION};show table {OWN}"))
@@ -88,9 +89,14 @@ def running(system: System, backends: Iterable[str], files: Iterable[str]) -> Op
             found = fingerprint_in(ask(system, f"show ssl cert {file}"))
             if found is not None:
                 certificates[file] = found
+        authorities = {}
+        for file in trusted:
+            known = fingerprints_in(ask(system, f"show ssl ca-file {file}"))
+            if known:
+                authorities[file] = known
     except HostFault:
         return None
-    return Running(generation, servers, frozenset(is_open), certificates)
+    return Running(generation, servers, frozenset(is_open), certificates, authorities)
 
 
 def generation(system: System) -> Optional[str]:
@@ -155,8 +161,13 @@ def fingerprint_in(answer: str) -> Optional[str]:
     return match[1] if match else None
 
 
-def replace_certificate(file: str, content: str) -> List[str]:
-    """The commands that give the running process another certificate in place of one it has."""
+def fingerprints_in(answer: str) -> FrozenSet[str]:
+    """The SHA1 fingerprints of all that ``show ssl ca-file`` tells; none of a file that the process does not have."""
+    return frozenset(re.findall(r"^SHA1 FingerPrint: ([0-9A-F]+)", answer, re.MULTILINE))
+
+
+def replace(kind: str, file: str, content: str) -> List[str]:
+    """The commands that give the running process another content of a file it has: of ``kind`` cert or ca-file."""
     # an empty line ends what is given
     told = "\n".join(line for line in content.splitlines() if line.strip())
-    return [f"set ssl cert {file} <<\n{told}\n", f"commit ssl cert {file}"]
+    return [f"set ssl {kind} {file} <<\n{told}\n", f"commit ssl {kind} {file}"]

@@ -29,12 +29,13 @@ class RunningServer(NamedTuple):
 @dataclass(frozen=True)
 class Running:
     """The running process: the generation it holds, the servers of our backends, which of our frontends are open, and
-    the fingerprint of each certificate it has from a file of ours."""
+    the fingerprint of each certificate it has from a file of ours, and those of all authorities in such a file."""
 
     generation: str
     servers: Mapping[str, Mapping[str, RunningServer]]
     open: FrozenSet[str] = frozenset()
     certificates: Mapping[str, str] = field(default_factory=dict)
+    authorities: Mapping[str, FrozenSet[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 
 HAProxy wants a certificate, its chain and its key in one file. We write one for each profile that is used, from the
 files that the profile names, so that a renewed certificate is a change that can be seen, and given to the running
-process.
+process. So are authorities that a profile trusts, in a file of their own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from .sections import Section
 from .words import FOLDER, Line
 
 _LIST = "# crt-list: "
+_PROFILE = "certificate profile "
 _HOLDS = " holds "
 
 
@@ -36,25 +37,30 @@ def file_of(profile: str) -> str:
     return f"{FOLDER}/{profile}.pem"
 
 
+def authorities_of(profile: str) -> str:
+    """Where the authorities are that a profile trusts."""
+    return f"{FOLDER}/{profile}.authorities"
+
+
 def list_of(virtual_server: str) -> str:
     """Where the list of certificates of a virtual server is."""
     return f"{FOLDER}/{virtual_server}.crtlist"
 
 
 def section_of(profile: CertificateProfile) -> Section:
-    """A section that is all comments: what the file of a profile holds."""
+    """A section that is all comments: what the file of a profile holds, and that of the authorities it trusts."""
     chain = profile.chain_file if profile.type != "mutual_tls" else None
     sources = [profile.certificate_file, chain, profile.key_file]
     words = " ".join(dict.fromkeys(source for source in sources if source))
     path = f"certificate_profiles[{profile.name}]"
+    trusted = f" {authorities_of(profile.name)}{_HOLDS}{profile.chain_file}" if profile.type == "mutual_tls" else ""
     return Section(
-        f"certificate profile {profile.name}", f"# {file_of(profile.name)}{_HOLDS}{words}", (Line("#", path),)
+        f"{_PROFILE}{profile.name}", f"# {file_of(profile.name)}{_HOLDS}{words}", (Line(f"#{trusted}", path),)
     )
 
 
-def bundle_in(block: str) -> Bundle:
-    """What the block of a certificate profile says."""
-    file, _holds, sources = block.splitlines()[0][2:].partition(_HOLDS)
+def _bundle_in(line: str) -> Bundle:
+    file, _holds, sources = line.strip()[2:].partition(_HOLDS)
     return Bundle(file, tuple(sources.split()))
 
 
@@ -90,13 +96,23 @@ def lists_in(blocks: Dict[str, str]) -> Dict[str, str]:
 
 def bundles_in(blocks: Dict[str, str]) -> Dict[str, Bundle]:
     """The certificates that blocks ask for, by profile."""
-    word = "certificate profile "
-    return {subject[len(word) :]: bundle_in(text) for subject, text in blocks.items() if subject.startswith(word)}
+    return {name: _bundle_in(lines[0]) for name, lines in _profiles_in(blocks)}
+
+
+def authorities_in(blocks: Dict[str, str]) -> Dict[str, Bundle]:
+    """The authorities that blocks ask for, by profile, of those profiles that trust some."""
+    return {name: _bundle_in(lines[1]) for name, lines in _profiles_in(blocks) if _HOLDS in lines[1]}
+
+
+def _profiles_in(blocks: Dict[str, str]) -> Iterator[Tuple[str, List[str]]]:
+    for subject, text in blocks.items():
+        if subject.startswith(_PROFILE):
+            yield subject[len(_PROFILE) :], text.splitlines()
 
 
 def _rules(profile: CertificateProfile) -> Iterator[str]:
     if profile.type == "mutual_tls":
-        yield f"verify required ca-file {profile.chain_file}"
+        yield f"verify required ca-file {authorities_of(profile.name)}"
     if profile.ciphers:
         yield f"ciphers {profile.ciphers}"
     if profile.minimum_tls:
@@ -109,7 +125,7 @@ def words_to_server(configuration: Configuration, server: Server, mode: str) -> 
         return ["proto h2"] if mode == "grpc" else []
     words = ["ssl"]
     profiles = [with_defaults(configuration.certificate_profiles[name]) for name in server.certificate_profiles or ()]
-    trusted = [profile.chain_file for profile in profiles if profile.type == "mutual_tls"]
+    trusted = [authorities_of(profile.name) for profile in profiles if profile.type == "mutual_tls"]
     words.append(f"verify required ca-file {trusted[0]}" if trusted else "verify none")
     if profiles:
         words.append(f"crt {file_of(profiles[0].name)}")

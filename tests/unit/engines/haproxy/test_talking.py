@@ -10,6 +10,8 @@ import pytest
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import master, runtime, status, unit
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.files import fingerprint
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import master, runtime, unit
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.files import fingerprint, fingerprints
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed
 from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
 
@@ -82,6 +84,7 @@ def test_what_was_not_done_is_a_fault(answer: str) -> None:
         "IP changed from '127.0.0.1' to '127.0.0.5', port changed from '9002' to '88' by 'stats socket command'\n",
         "Transaction created for certificate /etc/haproxy/evenkeel/a.pem!\n",
         "Committing /etc/haproxy/evenkeel/a.pem\nSuccess!\n",
+        "transaction created for CA /etc/haproxy/evenkeel/a.authorities!\n",
     ],
 )
 def test_what_was_done_is_none(answer: str) -> None:
@@ -172,4 +175,14 @@ def test_the_fingerprint_of_the_first_certificate() -> None:
     text = "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n"
     assert fingerprint(f"key\n{text}{text}") == "A9993E364706816ABA3E25717850C26C9CD0D89D"
     assert fingerprint("nothing") is None
+    other = text.replace("YWJj", "ZGVm")
+    assert fingerprints(f"# one\n{text}{other}\n{text}") == {
+        "A9993E364706816ABA3E25717850C26C9CD0D89D",
+        "589C22335A381F122D129225F5C0BA3056ED5811",
+    }
+    told = (
+        "Filename: /a\nStatus: Used\n\nCertificate #1:\nSHA1 FingerPrint: AB01\nCertificate #2:\nSHA1 FingerPrint: CD\n"
+    )
+    assert runtime.fingerprints_in(told) == {"AB01", "CD"}
+    assert runtime.fingerprints_in("Can't display the CA file : Not found!\n") == frozenset()
     assert fingerprint(text.replace("YWJj", "YWJ")) is None

@@ -25,7 +25,11 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.programs import programs_in
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document, header, sections
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.sections import held_in
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.tls import bundles_in, lists_in
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.tls import (
+    authorities_in,
+    bundles_in,
+    lists_in,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
@@ -228,6 +232,19 @@ def test_certificates_are_told_with_their_sources_and_rules() -> None:
         "/etc/haproxy/evenkeel/web.crtlist": "/etc/haproxy/evenkeel/two.pem [ciphers AESGCM ssl-min-ver TLSv1.3]\n"
         "/etc/haproxy/evenkeel/one.pem\n"
     }
+
+
+def test_authorities_are_told_apart_from_the_certificate() -> None:
+    profiles = [
+        {"name": "own", "type": "mutual_tls", "certificate_file": "/c.pem", "chain_file": "/ca.pem"},
+        {"name": "other", "certificate_file": "/o.pem", "chain_file": "/chain.pem"},
+    ]
+    shown = service(protocol="https", ssl_offload=True, certificate_profiles=["own", "other"])
+    found = blocks(certificate_profiles=profiles, virtual_servers=[shown])
+    assert bundles_in(found)["own"].sources == ("/c.pem",)
+    assert authorities_in(found) == {"own": ("/etc/haproxy/evenkeel/own.authorities", ("/ca.pem",))}
+    assert "verify required ca-file /etc/haproxy/evenkeel/own.authorities" in found["virtual server web"]
+    assert "/ca.pem" not in found["virtual server web"]
 
 
 @pytest.mark.parametrize(
