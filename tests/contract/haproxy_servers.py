@@ -26,13 +26,13 @@ def greet(port, first, then):
         door, whence = listener.accept()
         with door:
             door.settimeout(2)
+            if port == 7105:
+                print(whence[0], file=open('/run/came', 'a'))
             try:
                 door.sendall(first)
                 if then and door.recv(1024):
                     door.sendall(then)
                     door.recv(1024)
-                elif port == 7105:
-                    print(whence[0], file=open('/run/came', 'a'))
             except OSError:
                 pass
 for number, (first, then) in enumerate(KINDS.values()):
@@ -64,6 +64,6 @@ for port in (7130, 7131):
 # A program that finds only the server of port 7001 well, and thinks long about that of 7003.
 PROGRAM = """#!/bin/sh
 echo "$(id -un) $#: $*" >> /tmp/tested
-[ "$2" != 7003 ] || sleep 9
+[ "$2" != 7003 ] || exec sleep 9
 [ "$2" = 7001 ]
 """

@@ -581,7 +581,8 @@ def test_tests_come_from_their_address_and_traffic_does_not(director: Director) 
 
 def test_programs_test_where_the_user_allows_it(director: Director) -> None:
     document = web()
-    check = {"name": "http", "type": "script", "script": "/usr/local/bin/tested", "interval": 0.5, "timeout": 0.3}
+    check = {"name": "http", "type": "script", "script": "/usr/local/bin/tested", "interval": 2, "timeout": 1.5}
+    check["retries"] = 1
     document["health_checks"] = [check]
     document["farms"][0]["servers"].append({"name": "s3", "address": "127.0.0.1", "port": 7003})
     director.shell(f"rm -f /tmp/tested; cp {USERS} /root/users; sed -i 's/^    external-check/chroot \\/srv/' {USERS}")

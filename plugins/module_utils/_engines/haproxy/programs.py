@@ -60,7 +60,8 @@ def _text(timeout: str, port: str, script: str) -> str:
         "# Written by evenkeel.lb: HAProxy gives the address and the port of a server behind those of a proxy.\n"
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
         "export PATH\n"
-        f'exec timeout -k {_SECONDS_TO_END} {timeout} {script} "$3" {port}\n'
+        # in the foreground: HAProxy hears of the end of no process that is outside of its own group
+        f'exec timeout --foreground -k {_SECONDS_TO_END} {timeout} {script} "$3" {port}\n'
     )
 
 

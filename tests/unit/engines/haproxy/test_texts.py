@@ -161,8 +161,8 @@ def test_a_program_is_started_by_a_file_of_ours_with_two_arguments_and_ended_in_
     assert "timeout check" not in "".join(found.values())
     texts = programs_in(found)
     assert [text.splitlines()[-1] for _file, text in sorted(texts.items())] == [
-        'exec timeout -k 2 0.5 /opt/test "$3" "$4"',
-        'exec timeout -k 2 3 /opt/test "$3" 99',
+        'exec timeout --foreground -k 2 0.5 /opt/test "$3" "$4"',
+        'exec timeout --foreground -k 2 3 /opt/test "$3" 99',
     ]
     assert named(found) == set(texts) == {"/etc/haproxy/evenkeel/own.sh", "/etc/haproxy/evenkeel/port.sh"}
     assert [mode_of(file) for file in ("/etc/haproxy/evenkeel/own.sh", "/etc/haproxy/evenkeel/own.pem")] == [
