@@ -194,7 +194,7 @@ def _of_servers(old: Held, new: Held, observed: Observed) -> _Change:
         else:
             if (seen[name].port == 0) != (line.port == 0):
                 possible = False
-            if is_asked(line.words) and seen[name].weight != line.weight:
+            if seen[name].weight != line.weight and is_asked(line.words):
                 possible = False
             commands += _telling(path, seen[name], line)
     told = Told(tuple(commands), tuple(leaving)) if possible else None
