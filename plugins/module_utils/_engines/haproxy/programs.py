@@ -11,12 +11,13 @@ whole process, which weakens it: it stays the user's to make.
 
 from __future__ import annotations
 
+import re
 from typing import Dict, Iterator, Mapping, Tuple
 
 from ..._model.healthcheck import HealthCheck
 from .words import FOLDER, SECTIONS, Line
 
-_MARK = "# program: "
+_MARK = re.compile(r"    # program (?P<check>[\w.-]+): (?P<timeout>[\d.]+) (?P<port>[\d-]+) (?P<script>/\S+)")
 _ENDING = ".sh"
 # What the user's global section has to say before any program is run.
 CONSENT = ("external-check", "insecure-fork-wanted")
@@ -37,7 +38,7 @@ def is_program(file: str) -> bool:
 def lines(check: HealthCheck) -> Iterator[Line]:
     """What a backend is told of a program that tests its servers. The mark says what is in the file of ours."""
     path = f"health_checks[{check.name}]"
-    yield Line(f"{_MARK}{file_of(check.name)} {check.timeout:g} {check.port or '-'} {check.script}", f"{path}.script")
+    yield Line(f"# program {check.name}: {check.timeout:g} {check.port or '-'} {check.script}", f"{path}.script")
     yield Line("option external-check", f"{path}.type")
     yield Line(f"external-check command {file_of(check.name)}", f"{path}.script")
 
@@ -47,9 +48,9 @@ def programs_in(blocks: Mapping[str, str]) -> Dict[str, str]:
     found = {}
     for block in blocks.values():
         for line in block.splitlines():
-            if line.strip().startswith(_MARK):
-                file, timeout, port, script = line.strip()[len(_MARK) :].split()
-                found[file] = _text(timeout, port, script)
+            said = _MARK.fullmatch(line)
+            if said is not None:
+                found[file_of(said["check"])] = _text(said["timeout"], said["port"], said["script"])
     return found
 
 

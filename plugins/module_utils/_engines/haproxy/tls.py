@@ -101,7 +101,8 @@ def bundles_in(blocks: Dict[str, str]) -> Dict[str, Bundle]:
 
 def authorities_in(blocks: Dict[str, str]) -> Dict[str, Bundle]:
     """The authorities that blocks ask for, by profile, of those profiles that trust some."""
-    return {name: _bundle_in(lines[1]) for name, lines in _profiles_in(blocks) if _HOLDS in lines[1]}
+    # somebody may have edited our file
+    return {name: _bundle_in(line) for name, lines in _profiles_in(blocks) for line in lines[1:] if _HOLDS in line}
 
 
 def _profiles_in(blocks: Dict[str, str]) -> Iterator[Tuple[str, List[str]]]:

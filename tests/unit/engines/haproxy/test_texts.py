@@ -234,6 +234,15 @@ def test_certificates_are_told_with_their_sources_and_rules() -> None:
     }
 
 
+def test_a_file_that_somebody_edited_asks_for_nothing_of_ours() -> None:
+    lines = ["backend web:http", "    # program", "    # program ../x: 1 - /bin/sh", "    # program a: 1 -"]
+    edited = {
+        "farm web as web:http": "\n".join(lines),
+        "certificate profile own": "# /etc/haproxy/evenkeel/own.pem holds /c.pem\n",
+    }
+    assert (programs_in(edited), authorities_in(edited)) == ({}, {})
+
+
 def test_authorities_are_told_apart_from_the_certificate() -> None:
     profiles = [
         {"name": "own", "type": "mutual_tls", "certificate_file": "/c.pem", "chain_file": "/ca.pem"},
