@@ -83,15 +83,20 @@ class HaproxyEngine(Engine[Desired, Observed]):
         header, held = parse(text) if text else (None, {})
         active = unit.is_active(system)
         found = _running(system, held) if active else None
-        renewed, forgotten = set(), set()
-        for name, bundle in [*bundles_in(held).items(), *authorities_in(held).items()]:
+        renewed, forgotten, believed = set(), set(), set()
+        for name, bundle in authorities_in(held).items():
+            ours, theirs = system.read(bundle.file), files.content_of(system, bundle)
+            is_known = found is None or ours is None or _runs_with(found, bundle, ours)
+            if (theirs is not None and ours != theirs) or not is_known:
+                believed.add(name)
+        for name, bundle in bundles_in(held).items():
             ours, theirs = system.read(bundle.file), files.content_of(system, bundle)
             if theirs is not None and ours != theirs:
                 renewed.add(name)
             elif found is not None and ours is not None and not _runs_with(found, bundle, ours):
                 forgotten.add(name)
         version = unit.version(system) if active else None
-        return Observed(header, held, active, found, version, frozenset(renewed), frozenset(forgotten - renewed))
+        return Observed(header, held, active, found, version, *map(frozenset, (renewed, forgotten, believed)))
 
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         return planning.steps(desired, observed, owned)
@@ -236,15 +241,12 @@ def _runs_with(found: Running, bundle: Bundle, content: str) -> bool:
 
 def _told(steps: Sequence[Step], desired: Desired, system: System) -> bool:
     """Tell the running process all that the steps have for it; False when it does not do something."""
-    bundles, authorities = bundles_in(desired.blocks), authorities_in(desired.blocks)
+    bundles = bundles_in(desired.blocks)
     try:
         for told in [step.payload for step in steps if isinstance(step.payload, Told)]:
             for name in told.certificates:
                 content = files.content_of(system, bundles[name]) or ""
-                runtime.tell(system, runtime.replace("cert", bundles[name].file, content))
-                if name in authorities:
-                    content = files.content_of(system, authorities[name]) or ""
-                    runtime.tell(system, runtime.replace("ca-file", authorities[name].file, content))
+                runtime.tell(system, runtime.replace_certificate(bundles[name].file, content))
         runtime.tell(system, [one for step in steps if step.payload for one in step.payload.commands])
         leaving = [one for step in steps if step.payload for one in step.payload.leaving]
         if not _left(system, leaving):

@@ -109,7 +109,11 @@ def _step(action: str, subject: str, before: str, after: str, change: _Change, d
 
 def _of_certificate(subject: str, observed: Observed, text: str) -> Iterator[Step]:
     name = subject[len(CERTIFICATE) :]
-    if name in observed.renewed:
+    if name in observed.believed:
+        # after "commit ssl ca-file", 2.6.12 renews no certificate there any more, and the next such command may end it
+        before, after = text + "# with other authorities\n", text + "# with its authorities as they are now\n"
+        yield Step(NAME, "change", subject, before, after, "new_connections")
+    elif name in observed.renewed:
         before, after = text + "# as it was\n", text + "# as it is now\n"
         yield Step(NAME, "change", subject, before, after, "new_connections", Told(certificates=(name,)))
     elif name in observed.forgotten:
@@ -153,6 +157,8 @@ def _change(subject: str, before: str, after: str, desired: Desired, observed: O
         # given with the proxies that use it, which a reload brings
         name = subject[len(CERTIFICATE) :]
         told = Told(certificates=(name,)) if before != after else Told()
+        if before.splitlines()[1:] != after.splitlines()[1:]:
+            return _Change(None, "new_connections" if before else "none")
         return _Change(told if before else None, "new_connections" if before else "none")
     if not before:
         return _Change(None, "none")

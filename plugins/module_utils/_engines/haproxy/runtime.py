@@ -31,7 +31,7 @@ _HAS_AGENT = 0x02
 # What commands answer that did as they were told (2.6.12 and 3.0.11).
 _DONE = re.compile(
     r"^(?:New server registered\.|Server deleted\.|IP changed from .*|port changed from .*"
-    r"|no need to change .*|[Tt]ransaction (?:created|updated) for (?:certificate|CA) .*"
+    r"|no need to change .*|Transaction (?:created|updated) for certificate .*"
     r"|Committing .*|\.*Success!.*|\.+)?$"
 )
 
@@ -166,8 +166,8 @@ def fingerprints_in(answer: str) -> FrozenSet[str]:
     return frozenset(re.findall(r"^SHA1 FingerPrint: ([0-9A-F]+)", answer, re.MULTILINE))
 
 
-def replace(kind: str, file: str, content: str) -> List[str]:
-    """The commands that give the running process another content of a file it has: of ``kind`` cert or ca-file."""
+def replace_certificate(file: str, content: str) -> List[str]:
+    """The commands that give the running process another certificate in place of one it has."""
     # an empty line ends what is given
     told = "\n".join(line for line in content.splitlines() if line.strip())
-    return [f"set ssl {kind} {file} <<\n{told}\n", f"commit ssl {kind} {file}"]
+    return [f"set ssl cert {file} <<\n{told}\n", f"commit ssl cert {file}"]

@@ -59,7 +59,8 @@ class Desired:
 @dataclass(frozen=True)
 class Observed:
     """Our file as it is (``header`` is None without one), whether HAProxy runs and what it holds (None where it does
-    not answer on our socket), its version, and the profiles whose files were renewed since."""
+    not answer on our socket), its version, the profiles whose files were renewed since or that it has otherwise, and
+    those of whose authorities either is so."""
 
     header: Optional[str]
     blocks: Blocks
@@ -68,6 +69,7 @@ class Observed:
     version: Optional[Version]
     renewed: FrozenSet[str] = frozenset()
     forgotten: FrozenSet[str] = frozenset()
+    believed: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)

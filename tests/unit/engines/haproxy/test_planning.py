@@ -72,3 +72,5 @@ def test_renewed_files_of_a_profile_are_told() -> None:
     assert [(step.subject, step.payload) for step in steps] == [
         ("certificate profile own", Told(certificates=("own",)))
     ]  # fmt: skip
+    steps = HaproxyEngine().plan(desired, runs(desired, believed=frozenset({"own"})), desired)
+    assert [(step.subject, step.payload) for step in steps] == [("certificate profile own", None), (HAPROXY, None)]

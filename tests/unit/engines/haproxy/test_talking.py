@@ -84,7 +84,6 @@ def test_what_was_not_done_is_a_fault(answer: str) -> None:
         "IP changed from '127.0.0.1' to '127.0.0.5', port changed from '9002' to '88' by 'stats socket command'\n",
         "Transaction created for certificate /etc/haproxy/evenkeel/a.pem!\n",
         "Committing /etc/haproxy/evenkeel/a.pem\nSuccess!\n",
-        "transaction created for CA /etc/haproxy/evenkeel/a.authorities!\n",
     ],
 )
 def test_what_was_done_is_none(answer: str) -> None:
