@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.evenkeel.lb.tests.contract.director import REPOSITORY, Director, lab
+from ansible_collections.evenkeel.lb.tests.contract.haproxy_servers import GREETERS, PROGRAM
 
 SPEC = REPOSITORY / "tests/contract/haproxy.yml"
 HOSTS = ("lb1", "lb2")
@@ -89,15 +90,14 @@ def directors() -> Iterator[dict[str, Director]]:
                 "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq haproxy openssl curl"
             )
             host.shell("sysctl -q -w net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1")
-            host.shell(f"cat >> {USERS}", FOREIGN.encode())
-            set_up(host)
             host.shell(f"sed -i '/chroot/d' {USERS}; cat >> {USERS}", FOREIGN.encode())
-            host.shell(f"mkdir -p /etc/systemd/system/haproxy.service.d && : > {FILE}")
-            host.shell("cat > /etc/systemd/system/haproxy.service.d/evenkeel.conf", DROP_IN.encode())
-            host.shell("systemctl daemon-reload && systemctl restart haproxy")
+            set_up(host)
             host.shell("cat > /root/server.py", SERVER.encode())
             host.shell("cat > /root/ask.py", ASK.encode())
             host.shell("systemd-run --quiet --unit servers python3 /root/server.py 7001 7002 7003")
+            host.shell("cat > /root/greeters.py", GREETERS.encode())
+            host.shell("systemd-run --quiet --unit greeters python3 /root/greeters.py")
+            host.shell("cat > /usr/local/bin/tested; chmod 755 /usr/local/bin/tested", PROGRAM.encode())
             for certificate in ("one", "two"):
                 host.shell(CERTIFICATE.format(name=certificate))
         yield found

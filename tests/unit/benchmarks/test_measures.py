@@ -11,7 +11,6 @@ import json
 from pathlib import Path
 
 import common
-import on_director
 import pytest
 import wishes
 
@@ -59,5 +58,3 @@ PROGRAMS = [path for path in Path(common.__file__).parent.glob("*.py") if '__nam
 @pytest.mark.parametrize("program", sorted(path.stem for path in PROGRAMS))
 def test_what_a_benchmark_imports_is_there(program: str) -> None:
     assert importlib.import_module(program).__doc__
-def test_what_runs_on_a_director_finds_what_it_imports() -> None:
-    assert {"module", "started", "serves", "tell"} <= set(on_director.COMMANDS)

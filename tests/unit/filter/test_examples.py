@@ -69,6 +69,7 @@ EXPECTED: dict[str, list[Any]] = {
         BROUGHT_OVER,
         "line 4: notify_down /usr/local/bin/page: runs a script when it fails, and none is run here",
         ["tcp-192.0.2.10-443"],
+        "weighted_least_connections",
         [
             {
                 "name": "web",
@@ -77,7 +78,6 @@ EXPECTED: dict[str, list[Any]] = {
                 "servers": [{"name": "web1", "address": "192.0.2.21", "weight": 3}],
             }
         ],
-        "weighted_least_connections",
     ],
     "filter/lb_render": [True, "-A -u 198.51.100.53:53 -s rr\n-a -u 198.51.100.53:53 -r 192.0.2.53:53 -m -w 1\n"],
     "filter/lb_report": [True],
