@@ -19,7 +19,7 @@ soak: setup ## a million damaged inputs for everything that decodes or parses (a
 	@$(CACHE)/venv/core219/bin/python tests/fuzz/soak.py
 
 prove: setup ## every contract test on real kernels and daemons (takes long; on a machine with nothing else to do)
-	@$(CACHE)/venv/core219/bin/python -m pytest -q tests/contract
+	@EVENKEEL_CASES=$(or $(EVENKEEL_CASES),300) $(CACHE)/venv/core219/bin/python -m pytest -q tests/contract
 
 lint: setup ## formatting, types, import direction, documentation, changelog, ansible-lint
 	@tools/lint.sh

@@ -18,14 +18,26 @@ check() {
   (cd "$directory" && "$@") || failed+=("$name")
 }
 
+# documentation: again where the checker stumbles over its own temporary folder, whose name RST takes for a link when the
+# last of its random characters is an underscore.
+documentation() {
+  local said
+  for _time in 1 2 3; do
+    said=$(antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all \
+      --disallow-unknown-collection-refs . 2>&1) && return
+    [[ $said == *"Unknown target name"*antsibull-docs-* ]] || break
+  done
+  printf '%s\n' "$said"
+  return 1
+}
+
 check "ruff check" . ruff check --quiet --output-format concise
 check "ruff format" . ruff format --quiet --check --output-format concise
 check "mypy, strict, of the model" "$collections" mypy --config-file "$REPO/pyproject.toml" --cache-dir "$REPO/build/mypy" \
   -p ansible_collections.evenkeel.lb.plugins.module_utils._model
 check "what is written from the model" . python tools/reference --check
 check "import direction" . python -m pytest -q -p no:cacheprovider tests/unit/test_imports.py
-check "documentation" "$collection" antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs all \
-  --disallow-unknown-collection-refs .
+check "documentation" "$collection" documentation
 check "changelog" "$collection" antsibull-changelog lint
 check "ansible-lint, profile production" "$collection" ansible-lint --offline --profile production -q
 

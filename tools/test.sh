@@ -45,16 +45,14 @@ step "unit and property tests" env EVENKEEL_EXAMPLES=100 EVENKEEL_WHOLE=1 make -
 step "release artifact, playbooks on directors that pretend" "$python" -m pytest -q \
   -n 2 --dist loadfile tests/release tests/playbooks
 step "the audit report in a browser" "$python" -m pytest -q tests/browser
-# The others in that folder take long: make prove.
-step "contract tests of the engines" "$python" -m pytest -q \
-  tests/contract/test_ipvs_kernel.py tests/contract/test_keepalived_host.py tests/contract/test_last_resort_host.py \
-  tests/contract/test_config_host.py
-# Of what takes long with haproxy, a few cases.
-step "contract tests of haproxy" env EVENKEEL_CASES=6 "$python" -m pytest -q -s \
-  tests/contract/test_haproxy_host.py tests/contract/test_haproxy_properties.py tests/contract/test_haproxy_faults.py
+step "our own kernel, compiled meanwhile" ended kernel
+# Most of their time they wait for daemons, so side by side: each file has directors of its own. The others in that folder
+# take long: make prove.
+step "contract tests and proofs" "$python" -m pytest -q -rP -n 3 --dist loadfile \
+  tests/contract/test_{properties_kernel,faults_kernel,killed,ipvs_kernel,keepalived_host,last_resort_host,config_host}.py \
+  tests/contract/test_haproxy_{host,properties,faults}.py
 step "the lab itself" "$python" -m pytest -q tests/lab
 # From here on time is measured on hosts that all take part in: nothing else may run beside them.
-step "our own kernel, compiled meanwhile" ended kernel
 step "sanity, looked at meanwhile" ended sanity
 newer=
 if [[ -d $VENVS/core221 ]]; then
@@ -64,8 +62,6 @@ fi
 mapfile -t others < <(all_scenarios | grep -vx "$newer")
 step "molecule, ${others[*]}, ansible-core 2.19" tools/molecule.sh "${others[@]}"
 step "traffic by every way" "$python" -m pytest -q tests/traffic
-step "proofs on random configurations" "$python" -m pytest -q -s \
-  tests/contract/test_properties_kernel.py tests/contract/test_killed.py
 
 printf '%s\n' "" "${summary[@]}"
 printf '===== %d passed, %d failed in %ds =====\n' $((${#summary[@]} - failures)) "$failures" "$SECONDS"

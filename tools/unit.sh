@@ -52,7 +52,7 @@ for venv in $(environments); do
     chosen=(tests/unit)
     [[ ${EVENKEEL_WHOLE:-} ]] || mapfile -t chosen < <(with_ansible)
     # Many examples say something about our code, which is the same here.
-    EVENKEEL_EXAMPLES=10 beside "$name" tests "$venv" "${chosen[@]}"
+    EVENKEEL_EXAMPLES=3 beside "$name" tests "$venv" "${chosen[@]}"
   elif [[ ${EVENKEEL_WHOLE:-} ]]; then
     beside "$name-model" covered "$venv"
     beside "$name" tests "$venv" -n auto --dist worksteal --ignore tests/unit/model tests/unit

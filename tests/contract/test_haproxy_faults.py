@@ -21,8 +21,8 @@ from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import FILE, HOS
 from ansible_collections.evenkeel.lb.tests.contract.proving_ground import cases
 
 # On each director, of each kind of change; of each fault there are three ways.
-FAULTS = cases(120, len(HOSTS))
-KILLS = cases(40, len(HOSTS))
+FAULTS = cases(16, len(HOSTS))
+KILLS = cases(8, len(HOSTS))
 STATE = f"cat {FILE} /etc/evenkeel/lb.json; ls -A /etc/haproxy /etc/haproxy/evenkeel; systemctl is-active haproxy"
 
 

@@ -20,8 +20,8 @@ from ansible_collections.evenkeel.lb.tests.contract.proving_ground import cases
 from ansible_collections.evenkeel.lb.tests.contract.strategies import raw_document
 
 # On each director: configurations that its HAProxy is asked about, and those that it is made to hold.
-CHECKED = cases(300, len(HOSTS))
-WALKED = cases(40, len(HOSTS))
+CHECKED = cases(20, len(HOSTS))
+WALKED = cases(8, len(HOSTS))
 MOST_PORTS = {"1-65535": "8200-8210"}
 LINES = {
     "virtual_servers": ["timeout client 9s", "option tcpka", "description 'a \"quoted\" one' # here"],
