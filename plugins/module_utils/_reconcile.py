@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
-from dataclasses import dataclass, field
-from typing import Any, Callable, ContextManager, FrozenSet, List, Optional, Sequence, Tuple
+from dataclasses import dataclass
+from typing import Callable, ContextManager, List, Optional, Sequence, Tuple
 
-from ._engines.base import IMPACTS, Applied, Engine, EngineFault, Step, worst_impact
-from ._engines.capabilities import too_new
+from ._engines.base import IMPACTS, EngineFault, Step, worst_impact
 from ._engines.registry import without_engine
 from ._host.store import Store
 from ._host.system import HostFault, System
@@ -27,10 +25,10 @@ from ._model.configuration import Configuration
 from ._model.problems import InvalidConfiguration, Problem
 from ._model.secrets import unmasked
 from ._model.validation import all_problems
+from ._planning import AnyEngine, Part, both_let_go, compiled, hands_over, planned
 
 _SECONDS_TO_WAIT_FOR_ANOTHER_RUN = 300.0
 
-AnyEngine = Engine[Any, Any]
 Wish = Callable[[Configuration], Configuration]
 
 
@@ -80,18 +78,6 @@ class Result:
         return self.transaction.state in ("refused", "restored", "failed")
 
 
-@dataclass
-class _Work:
-    """One engine's part of a run."""
-
-    engine: AnyEngine
-    desired: Any
-    owned: Any
-    steps: List[Step]
-    snapshot: Any = None
-    applied: Applied = field(default_factory=Applied)
-
-
 def reconcile(
     system: System,
     engines: Sequence[AnyEngine],
@@ -123,14 +109,14 @@ def reconcile(
         base = recorded if deferred is None else deferred
         wanted, masked = unmasked(base, wish(base))
         warnings = _validated(wanted, masked, engines, tolerate_missing=check_mode)
-        works = _compiled(system, engines, recorded, wanted)
+        parts = compiled(system, engines, recorded, wanted)
         if defer:
             return _defer(store, Result(base, wanted, (), Transaction("unchanged"), warnings=warnings), check_mode)
         with system.still():  # all see one and the same of the kernel's table, which takes long to read
-            works = _planned(system, works, begun)
-            unseen = "" if check_mode else _snapshots(system, works)
-        steps = tuple(step for work in works for step in work.steps)
-        warnings += tuple(caution for work in works for caution in work.engine.cautions(work.steps))
+            parts = planned(system, parts, begun)
+            unseen = "" if check_mode else _snapshots(system, parts)
+        steps = tuple(step for part in parts for step in part.steps)
+        warnings += tuple(caution for part in parts for caution in part.engine.cautions(part.steps))
         result = Result(recorded, wanted, steps, Transaction("unchanged"), warnings=warnings)
         if not result.changed:
             if not check_mode:
@@ -147,7 +133,7 @@ def reconcile(
             return dataclasses.replace(
                 result, transaction=Transaction("refused"), fault=f"{unseen}; nothing was changed"
             )
-        return _apply(system, store, result, works, on_error)
+        return _apply(system, store, result, parts, on_error)
 
 
 def _defer(store: Store, result: Result, check_mode: bool) -> Result:
@@ -182,88 +168,18 @@ def _validated(
     return tuple(f"{problem}; taken as recorded by an earlier task of this check run" for problem in problems)
 
 
-def _compiled(
-    system: System, engines: Sequence[AnyEngine], recorded: Configuration, wanted: Configuration
-) -> List[_Work]:
-    """Each engine's part, without a plan. Raises InvalidConfiguration with all that an engine cannot express, and that
-    its version on this host cannot."""
-    works = []
-    problems: List[Problem] = []
-    for engine in engines:
-        try:
-            desired = engine.compile(wanted)
-            works.append(_Work(engine, desired, desired if recorded == wanted else engine.compile(recorded), []))
-        except InvalidConfiguration as invalid:
-            problems.extend(invalid.problems)
-    for work in works:
-        version_of = functools.partial(work.engine.version, system=system)
-        problems.extend(too_new(wanted, work.engine.name, work.engine.describe(), version_of))
-    if problems:
-        raise InvalidConfiguration(problems)
-    return works
-
-
-def _planned(system: System, works: Sequence[_Work], begun: Sequence[Configuration]) -> List[_Work]:
-    observed = [work.engine.read(system) for work in works]
-    for work, held in zip(works, observed):
-        for configuration in begun:
-            work.owned = _joined(work, configuration, _wanted_elsewhere(work, works))
-        work.steps = work.engine.plan(work.desired, held, work.owned)
-    # after a run that did not end, one engine may take with it what another holds and has nothing to do for
-    return _in_order([work for work in works if work.steps or begun])
-
-
-def _snapshots(system: System, works: Sequence[_Work]) -> str:
+def _snapshots(system: System, parts: Sequence[Part]) -> str:
     """Keep what each part is put back to if need be; what went wrong with that."""
     try:
-        for work in works:
-            work.snapshot = work.engine.snapshot(work.desired, work.owned, system)
+        for part in parts:
+            part.snapshot = part.engine.snapshot(part.desired, part.owned, system)
     except HostFault as fault:
         return str(fault)
     return ""
 
 
-def _wanted_elsewhere(work: _Work, works: Sequence[_Work]) -> FrozenSet[Any]:
-    """What the other engines are to hold."""
-    return frozenset(claim for other in works if other is not work for claim in other.engine.claims(other.desired))
-
-
-def _joined(work: _Work, begun: Configuration, elsewhere: FrozenSet[Any]) -> Any:
-    """What the engine owns, with what a run that did not end may have left."""
-    try:
-        return work.engine.joined(work.owned, work.engine.compile(begun), elsewhere)
-    except InvalidConfiguration:  # of another release, which could say what this one cannot
-        return work.owned
-
-
-def _in_order(works: List[_Work]) -> List[_Work]:
-    """Engines that add go before engines that only remove; but what moves from one engine to another leaves first, or
-    the one that lets go would take it away from the other."""
-
-    def rank(work: _Work) -> int:
-        if any(_hands_over(work, other) for other in works):
-            return 0
-        return 2 if all(step.action == "remove" for step in work.steps) else 1
-
-    return sorted(works, key=rank)
-
-
-def _hands_over(work: _Work, other: _Work) -> bool:
-    """Whether one engine lets something go that another is to hold."""
-    return bool(_lets_go(work) & other.engine.claims(other.desired))
-
-
-def _both_let_go(work: _Work, other: _Work) -> bool:
-    """Whether both may own what neither is to hold: a run that was to move it from one to the other did not end."""
-    return bool(_lets_go(work) & _lets_go(other))
-
-
-def _lets_go(work: _Work) -> FrozenSet[Any]:
-    return work.engine.claims(work.owned) - work.engine.claims(work.desired)
-
-
-def _apply(system: System, store: Store, result: Result, works: List[_Work], on_error: str) -> Result:
-    refused = [problem for work in works for problem in work.engine.check(work.desired, system)]
+def _apply(system: System, store: Store, result: Result, parts: List[Part], on_error: str) -> Result:
+    refused = [problem for part in parts for problem in part.engine.check(part.desired, system)]
     if refused:
         return dataclasses.replace(
             result,
@@ -271,34 +187,34 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
             problems=tuple(refused),
             fault="the candidate was refused on the host, nothing was changed",
         )
-    begun: List[_Work] = []
-    done: List[_Work] = []
+    begun: List[Part] = []
+    done: List[Part] = []
     try:
         store.begin(result.wanted)
         wrong: List[Problem] = []
-        disputed: List[_Work] = []
-        for place, work in enumerate(works):
-            begun.append(work)
-            work.applied = work.engine.apply(work.steps, work.desired, system)
+        disputed: List[Part] = []
+        for place, part in enumerate(parts):
+            begun.append(part)
+            part.applied = part.engine.apply(part.steps, part.desired, system)
             # at once: what moves between engines has to be gone from the one before the other takes it over
-            wrong = work.engine.verify(work.desired, work.owned, system)
-            if wrong and any(_both_let_go(work, later) for later in works[place + 1 :]):
+            wrong = part.engine.verify(part.desired, part.owned, system)
+            if wrong and any(both_let_go(part, later) for later in parts[place + 1 :]):
                 # it may be what the later one has still to remove
-                disputed.append(work)
+                disputed.append(part)
                 wrong = []
             if wrong:
                 break
-            done.append(work)
+            done.append(part)
         if not wrong:
-            wrong = [problem for work in disputed for problem in work.engine.verify(work.desired, work.owned, system)]
-            wrong += _taken_again(system, works)
+            wrong = [problem for part in disputed for problem in part.engine.verify(part.desired, part.owned, system)]
+            wrong += _taken_again(system, parts)
         if not wrong:
             store.commit()
-            reload = tuple(entry for work in works for entry in work.applied.reload)
-            saved = [work.applied.saved for work in works if work.applied.saved is not None]
+            reload = tuple(entry for part in parts for entry in part.applied.reload)
+            saved = [part.applied.saved for part in parts if part.applied.saved is not None]
             return dataclasses.replace(
                 result,
-                transaction=Transaction("applied", done=_names(works)),
+                transaction=Transaction("applied", done=_names(parts)),
                 reload=reload,
                 saved=all(saved) if saved else None,
             )
@@ -306,7 +222,7 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
     except (EngineFault, HostFault) as error:
         wrong, fault = [], str(error)
     if on_error == "stop":
-        left_alone = [work for work in begun if work not in done]
+        left_alone = [part for part in begun if part not in done]
         return dataclasses.replace(
             result,
             transaction=Transaction("failed", done=_names(done), left=_names(left_alone)),
@@ -323,31 +239,31 @@ def _apply(system: System, store: Store, result: Result, works: List[_Work], on_
     )
 
 
-def _taken_again(system: System, works: Sequence[_Work]) -> List[Problem]:
+def _taken_again(system: System, parts: Sequence[Part]) -> List[Problem]:
     """Where engines hand things to each other in a circle, what the first took went with what the last let go."""
     wrong: List[Problem] = []
-    for place, work in enumerate(works):
-        if any(_hands_over(later, work) for later in works[place + 1 :]):
+    for place, part in enumerate(parts):
+        if any(hands_over(later, part) for later in parts[place + 1 :]):
             # what it let go is another's by now
-            taking = [step for step in work.steps if step.action != "remove"]
-            work.engine.apply(taking, work.desired, system)
-            wrong += work.engine.verify(work.desired, work.desired, system)
+            taking = [step for step in part.steps if step.action != "remove"]
+            part.engine.apply(taking, part.desired, system)
+            wrong += part.engine.verify(part.desired, part.desired, system)
     return wrong
 
 
 def _restore(
-    system: System, store: Store, wanted: Configuration, begun: Sequence[_Work]
+    system: System, store: Store, wanted: Configuration, begun: Sequence[Part]
 ) -> Tuple[Tuple[str, ...], Tuple[str, ...], List[str]]:
-    undone: List[_Work] = []
-    left: List[_Work] = []
+    undone: List[Part] = []
+    left: List[Part] = []
     faults: List[str] = []
-    for work in reversed(begun):
+    for part in reversed(begun):
         try:
-            work.engine.restore(system, work.snapshot)
-            undone.append(work)
+            part.engine.restore(system, part.snapshot)
+            undone.append(part)
         except (EngineFault, HostFault) as error:
-            left.append(work)
-            faults.append(f"{work.engine.name} could not be put back: {error}")
+            left.append(part)
+            faults.append(f"{part.engine.name} could not be put back: {error}")
     names = _names(left)
     try:
         store.back(wanted if left else None)
@@ -357,8 +273,8 @@ def _restore(
     return _names(undone), names, faults
 
 
-def _names(works: Sequence[_Work]) -> Tuple[str, ...]:
-    return tuple(_name(step) for work in works for step in work.steps)
+def _names(parts: Sequence[Part]) -> Tuple[str, ...]:
+    return tuple(_name(step) for part in parts for step in part.steps)
 
 
 def _name(step: Step) -> str:

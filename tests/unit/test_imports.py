@@ -4,7 +4,7 @@
 
 """The import direction of the design, section 3: a room may import only from rooms below it.
 
-    modules → _ansible → _waiting, _health → _reconcile, _watching → _engines, _host → _model
+    modules → _ansible → _waiting, _health → _reconcile, _watching → _planning → _engines, _host → _model
 
 The engine contract hands every engine the door to the host, so _engines stands above _host, never the other way round.
 Read from the source with ast, so that imports inside functions and under TYPE_CHECKING count too.
@@ -29,15 +29,16 @@ FLOORS = {
     "_model": 0,
     "_host": 1,
     "_engines": 2,
-    "_reconcile": 3,
-    "_watching": 3,
-    "_waiting": 4,
-    "_health": 4,
-    "_failover": 3,
-    "_running": 3,
-    "_info": 4,
-    "_ansible": 5,
-    "modules": 6,
+    "_planning": 3,
+    "_reconcile": 4,
+    "_watching": 4,
+    "_failover": 4,
+    "_running": 4,
+    "_waiting": 5,
+    "_health": 5,
+    "_info": 5,
+    "_ansible": 6,
+    "modules": 7,
 }
 # Engines are the packages in _engines and the one-file memory engine; registry knows them all; other files there are
 # what engines share, and know none of them.
