@@ -144,6 +144,42 @@ def test_a_chain_that_is_shown_is_none_of_authorities() -> None:
     come_back({"certificate_profiles": profiles, "farms": farms, "virtual_servers": [service]}, "haproxy")
 
 
+def test_profiles_that_trust_come_back_with_their_keys_and_with_those_that_count_for_nothing() -> None:
+    def trusting(name: str, **more: str) -> dict[str, str]:
+        return {
+            "name": name, "type": "mutual_tls", "certificate_file": f"/{name}.pem", "chain_file": f"/ca-{name[0]}.pem",
+            **more,
+        }  # fmt: skip
+
+    profiles = [trusting("a1"), trusting("a2", key_file="/a2.key", minimum_tls="1.3"), trusting("b1")]
+    used = [["a2"], ["a1"], ["a1", "b1"], []]
+    servers = [
+        {"name": f"s{at}", "address": f"192.0.2.2{at}", "ssl_offload": True, "certificate_profiles": names}
+        for at, names in enumerate(used)
+    ]
+    service = {
+        "name": "web", "vip": "192.0.2.10", "port": 443, "type": "layer7", "protocol": "https", "ssl_offload": True,
+        "certificate_profiles": ["a2", "a1"], "farm": "web",
+    }  # fmt: skip
+    document = {
+        "certificate_profiles": profiles,
+        "farms": [{"name": "web", "servers": servers}],
+        "virtual_servers": [service],
+    }
+    come_back(document, "haproxy")
+    found = read_in(lb_render(document, "haproxy"), "haproxy")["configuration"]
+    assert {one["name"]: one["chain_file"] for one in found["certificate_profiles"]} == {
+        "a1": "/ca-a.pem", "a2": "/ca-a.pem", "b1": "/ca-b.pem",
+    }  # fmt: skip
+    # no line says which server has b1 behind a1
+    assert [one.get("certificate_profiles") for one in found["farms"][0]["servers"]] == [
+        ["a2", "b1"],
+        ["a1"],
+        ["a1"],
+        None,
+    ]
+
+
 def with_tls(document: Document, random: Random) -> Document:
     """The document with certificate profiles that some virtual servers and servers of it use."""
     profiles = []

@@ -96,12 +96,12 @@ def lists_in(blocks: Dict[str, str]) -> Dict[str, str]:
 
 def bundles_in(blocks: Dict[str, str]) -> Dict[str, Bundle]:
     """The certificates that blocks ask for, by profile."""
-    return {name: _bundle_in(lines[0]) for name, lines in _profiles_in(blocks)}
+    # somebody may have edited our file
+    return {name: _bundle_in(line) for name, lines in _profiles_in(blocks) for line in lines[:1] if _HOLDS in line}
 
 
 def authorities_in(blocks: Dict[str, str]) -> Dict[str, Bundle]:
     """The authorities that blocks ask for, by profile, of those profiles that trust some."""
-    # somebody may have edited our file
     return {name: _bundle_in(line) for name, lines in _profiles_in(blocks) for line in lines[1:] if _HOLDS in line}
 
 

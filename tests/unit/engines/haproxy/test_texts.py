@@ -241,6 +241,7 @@ def test_a_file_that_somebody_edited_asks_for_nothing_of_ours() -> None:
         "certificate profile own": "# /etc/haproxy/evenkeel/own.pem holds /c.pem\n",
     }
     assert (programs_in(edited), authorities_in(edited)) == ({}, {})
+    assert bundles_in({"certificate profile own": "", "certificate profile other": "# nothing\n"}) == {}
 
 
 def test_authorities_are_told_apart_from_the_certificate() -> None:

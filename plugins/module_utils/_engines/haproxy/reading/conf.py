@@ -65,7 +65,6 @@ class _Conf:
         for farm in farms_found:
             tests_of(farm, self._backends)
         checks = Checks(farms_found, self._origins)
-        self._profiles.settle(server.said for farm in farms_found for one in farm.backends for server in one.servers)
         documents = []
         for farm in farms_found:
             document = farms.document_of(farm, self._profiles, self._origins, self._findings)

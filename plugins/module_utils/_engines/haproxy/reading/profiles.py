@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from ...blocks import MARK
+from ...blocks import parse
 from ...found_names import Names
 from ...found_services import Origins
-from ..tls import bundle_in, file_of
+from ..tls import authorities_in, authorities_of, bundles_in, file_of
 from .lines import Statement
 
-_OURS = re.compile(rf"^{re.escape(MARK)}certificate profile (\S+)\n(# \S+ holds .+)$", re.MULTILINE)
 _LISTED = re.compile(r"# crt-list: (?P<file>\S+)(?: \[(?P<rules>.*)\])?")
 _VERSIONS = {"TLSv1.2": "1.2", "TLSv1.3": "1.3"}
 
@@ -30,16 +29,18 @@ class Profiles:
     def __init__(self, text: str, origins: Origins) -> None:
         self._origins = origins
         self._ours: Dict[str, Dict[str, Any]] = {}
-        for name, block in _OURS.findall(text):
-            sources = bundle_in(block).sources
-            fields = dict(zip(_FIELDS.get(len(sources), ()), sources))
+        _head, blocks = parse(text)
+        trusted = {name: bundle.sources[0] for name, bundle in authorities_in(blocks).items() if bundle.sources}
+        for name, bundle in bundles_in(blocks).items():
+            fields: Dict[str, Any] = dict(zip(_FIELDS.get(len(bundle.sources), ()), bundle.sources))
+            if fields and name in trusted:
+                fields.update(type="mutual_tls", chain_file=trusted[name])
             if fields:
                 self._ours[name] = {"name": name, **fields}
         self._names = Names(self._ours)
         self._by_file = {file_of(name): name for name in self._ours}
+        self._by_authorities = {authorities_of(name): name for name in self._ours if name in trusted}
         self._found: Dict[str, Dict[str, Any]] = {}
-        self._used: Dict[str, Statement] = {}
-        self._trusted: Dict[str, str] = {}
 
     def listed(self, lines: Iterator[str], statement: Statement) -> List[str]:
         """The names of the profiles that a list in comments of ours has."""
@@ -53,8 +54,10 @@ class Profiles:
     def of(self, file: str, rules: Rules, statement: Statement, kind: str = "server") -> str:
         """The name of the profile of a certificate with its rules."""
         fields: Dict[str, Any] = {}
-        if rules.get("verify") == "required" and "ca-file" in rules:
-            fields = {"type": "mutual_tls", "chain_file": rules["ca-file"]}
+        authorities = _authorities(rules)
+        if authorities is not None:
+            believed = self._ours[self._by_authorities[authorities]] if authorities in self._by_authorities else {}
+            fields = {"type": "mutual_tls", "chain_file": believed.get("chain_file", authorities)}
         if "ciphers" in rules:
             fields["ciphers"] = rules["ciphers"]
         if rules.get("ssl-min-ver") in _VERSIONS:
@@ -76,65 +79,43 @@ class Profiles:
         self._use(name, statement)
         return name
 
-    def settle(self, servers: Iterable[Rules]) -> None:
-        """Find out which profiles of ours say whose certificates servers may show, from the words of all servers: one
-        that is shown to servers with the same authorities alone is it itself; else it is one that no line names."""
-        said: Dict[str, Set[Optional[str]]] = {}
-        for rules in servers:
-            name = self._by_file.get(rules.get("crt", ""))
-            if name is not None:
-                said.setdefault(name, set()).add(_authorities(rules))
-        # one whose file has a chain of its own has none of authorities
-        able = {name for name, fields in self._ours.items() if "chain_file" not in fields}
-        free = sorted(able - set(self._used) - set(said))
-        for name, authorities in sorted(said.items()):
-            one = next(iter(authorities)) if len(authorities) == 1 and name in able - set(self._used) else None
-            if one is not None:
-                self._ours[name].update(type="mutual_tls", chain_file=one)
-        for one in sorted({one for authorities in said.values() for one in authorities if one is not None}):
-            known = sorted(name for name in self._ours if self._believes(name, one))
-            if known or free:
-                self._trusted[one] = known[0] if known else free.pop(0)
-                self._ours[self._trusted[one]].update(type="mutual_tls", chain_file=one)
-
-    def _believes(self, name: str, authorities: str) -> bool:
-        fields = self._ours[name]
-        return fields.get("type") == "mutual_tls" and fields["chain_file"] == authorities
-
     def towards_server(self, rules: Rules, statement: Statement) -> Optional[List[str]]:
         """The names of the profiles for TLS to a server; None where its authorities are those of no profile."""
         shown, authorities = rules.get("crt"), _authorities(rules)
         if shown is None:
             return None if authorities is not None else []
         own = {word: rules[word] for word in ("ciphers", "ssl-min-ver") if word in rules}
-        name = self._by_file.get(shown)
-        if name is None and authorities is not None:
-            own = {**own, "verify": "required", "ca-file": authorities}
+        other = self._by_authorities.get(authorities or "")
+        if other is None and authorities is not None:
+            own.update({"verify": "required", "ca-file": authorities})
         first = self.of(shown, own, statement, "client")
-        other = self._trusted.get(authorities or "")
-        if name is None or authorities is None or other is None or self._believes(name, authorities):
+        if other is None or other == first:
             return [first]
         self._use(other, statement)
         return [first, other]
 
     def _use(self, name: str, statement: Statement) -> None:
-        self._used.setdefault(name, statement)
         self._origins.setdefault(f"certificate_profiles[{name}]", (statement.place, statement.raw))
 
     def documents(
         self, virtual_servers: List[Dict[str, Any]], farms_found: List[Dict[str, Any]]
     ) -> List[Dict[str, Any]]:
-        """The profiles that these name. One of ours that no line names is beside another one of some server: our file
-        has those in use alone."""
+        """The profiles that these name. One of ours that no line names is beside others of some server, as our file
+        has those in use alone: one more whose authorities count for nothing, where those of another do."""
         servers = [server for farm in farms_found for server in farm["servers"] if server.get("certificate_profiles")]
-        holders = [*virtual_servers, *servers]
-        named = {name for one in holders for name in one.get("certificate_profiles", ())}
-        for name in sorted(set(self._ours) - named) if servers else ():
-            servers[0]["certificate_profiles"].append(name)
-            self._ours[name].setdefault("type", "client")
-            named.add(name)
+        named = {name for one in [*virtual_servers, *servers] for name in one.get("certificate_profiles", ())}
+        believing = [one for one in servers if any(map(self._is_mutual, one["certificate_profiles"]))]
+        for name in sorted(set(self._ours) - named):
+            holders = believing if self._is_mutual(name) else servers
+            if holders:
+                holders[0]["certificate_profiles"].append(name)
+                self._ours[name].setdefault("type", "client")
+                named.add(name)
         known = {**self._found, **self._ours}
         return [known[name] for name in sorted(named)]
+
+    def _is_mutual(self, name: str) -> bool:
+        return {**self._found, **self._ours}[name].get("type") == "mutual_tls"
 
 
 def _authorities(rules: Rules) -> Optional[str]:
