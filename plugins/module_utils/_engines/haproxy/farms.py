@@ -157,7 +157,12 @@ def weight_of(farm: Farm, server: Server) -> int:
     if heeds_weights(farm):
         return server.weight
     # of a weight of 1 an agent could take no share
-    return 1 if farm.agent is None else 100
+    return 100 if any(_is_asked(farm, one) for one in map(with_defaults, farm.servers or ())) else 1
+
+
+def _is_asked(farm: Farm, server: Server) -> bool:
+    """Whether an agent is asked about a server."""
+    return farm.agent is not None and server.state == "enabled" and server.weight != 0
 
 
 def heeds_weights(farm: Farm) -> bool:
@@ -218,7 +223,7 @@ def _server_line(
             words.append("on-marked-down shutdown-sessions")
         if farm.initial_state == "down":
             words.append("init-state down")
-    if farm.agent is not None and server.state == "enabled" and server.weight:
+    if farm.agent is not None and _is_asked(farm, server):
         words += agents.server_words(farm.agent)
     if server.max_connections:
         words.append(f"maxconn {server.max_connections}")

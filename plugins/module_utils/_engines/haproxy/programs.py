@@ -12,17 +12,27 @@ whole process, which weakens it: it stays the user's to make.
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, Mapping, Tuple
+from typing import Dict, Iterator, Mapping, NamedTuple, Tuple
 
 from ..._model.healthcheck import HealthCheck
 from .words import FOLDER, SECTIONS, Line
 
-_MARK = re.compile(r"    # program (?P<check>[\w.-]+): (?P<timeout>[\d.]+) (?P<port>[\d-]+) (?P<script>/\S+)")
+_MARK = re.compile(r"    # program ([\w.-]+): ([0-9]+(?:\.[0-9]+)?) ([0-9]+|-) (/\S+)")
 _ENDING = ".sh"
 # What the user's global section has to say before any program is run.
 CONSENT = ("external-check", "insecure-fork-wanted")
 # A program that does not end when it is told to is killed so many seconds later, as keepalived does.
 _SECONDS_TO_END = 2
+
+
+class Program(NamedTuple):
+    """What the mark of a program says: its health check, the seconds it has, the port it tests, - for the server's, and
+    where it is."""
+
+    check: str
+    timeout: str
+    port: str
+    script: str
 
 
 def file_of(check: str) -> str:
@@ -45,24 +55,24 @@ def lines(check: HealthCheck) -> Iterator[Line]:
 
 def programs_in(blocks: Mapping[str, str]) -> Dict[str, str]:
     """The files of ours that blocks ask for: texts by file."""
-    found = {}
-    for block in blocks.values():
-        for line in block.splitlines():
-            said = _MARK.fullmatch(line)
-            if said is not None:
-                found[file_of(said["check"])] = _text(said["timeout"], said["port"], said["script"])
-    return found
+    return {file: _text(program) for block in blocks.values() for file, program in marked_in(block).items()}
 
 
-def _text(timeout: str, port: str, script: str) -> str:
-    port = '"$4"' if port == "-" else port
+def marked_in(text: str) -> Dict[str, Program]:
+    """The programs that marks in a text of ours tell of, by the files of ours that start them."""
+    marks = filter(None, map(_MARK.fullmatch, text.splitlines()))
+    return {file_of(mark[1]): Program(*mark.groups()) for mark in marks}
+
+
+def _text(program: Program) -> str:
+    port = '"$4"' if program.port == "-" else program.port
     return (
         "#!/bin/sh\n"
         "# Written by evenkeel.lb: HAProxy gives the address and the port of a server behind those of a proxy.\n"
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
         "export PATH\n"
         # in the foreground: HAProxy hears of the end of no process that is outside of its own group
-        f'exec timeout --foreground -k {_SECONDS_TO_END} {timeout} {script} "$3" {port}\n'
+        f'exec timeout --foreground -k {_SECONDS_TO_END} {program.timeout} {program.script} "$3" {port}\n'
     )
 
 

@@ -257,9 +257,7 @@ def test_what_has_no_place_is_told_by_its_line(line: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("check agent-check", "agent-check: asks an agent on the server"),
         ("check addr 10.0.0.9", "addr 10.0.0.9: tests another address than that of the server"),
-        ("maxqueue 5", "maxqueue 5: limits how many wait for it"),
         ("sni str(a)", "sni str(a): names a host in the TLS handshake with the server"),
         ("nonsense", "nonsense: is no word of this place in HAProxy 2.4 to 3.0"),
         ("weight 300", "weight 300: is no number"),

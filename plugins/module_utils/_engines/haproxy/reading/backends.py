@@ -12,20 +12,25 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
+from ...._model.fields import Seconds
 from ...reading import Findings
 from ..farms import BALANCE_OF
+from ..programs import Program
+from ..words import milliseconds
+from .alike import of_servers
 from .checks import Rules, is_of_checks
 from .lines import Statement
-from .proxies import extra, lines_of
+from .proxies import OURS, extra, lines_of
 from .sections import Section
-from .servers import FoundServer, read_server, slow_start
-from .values import Unsaid, endpoint, network_of, seconds
+from .servers import FoundServer, read_server
+from .values import Unsaid, endpoint, network_of, parsed, seconds
 from .ways import Way, way_of
 
 _BALANCES = {**BALANCE_OF, "random": "power_of_two", "hash src": "source_hash"}
 _HASHING = ("source_hash", "source_port_hash", "destination_hash", "source_destination_hash", "url_hash", "domain_hash")
+_WAITING = Seconds(0.1, 86400)
 _ON = re.compile(r"src(?:,ipmask\((?:32,)?(?P<length>[0-9]{1,3})\))?")
 
 
@@ -43,16 +48,17 @@ class FoundBackend:
     findings: Findings = field(default_factory=Findings)
 
 
-def read_backend(section: Section, names: Set[str]) -> FoundBackend:
-    """What a backend, or that side of a ``listen``, says. ``names`` are those of all proxies of the text. Raises
-    Unsaid."""
-    return _Backend(section, names).read()
+def read_backend(section: Section, names: Set[str], programs: Mapping[str, Program]) -> FoundBackend:
+    """What a backend, or that side of a ``listen``, says. ``names`` are those of all proxies of the text, ``programs``
+    those that marks of ours tell of. Raises Unsaid."""
+    return _Backend(section, names, programs).read()
 
 
 class _Backend:
-    def __init__(self, section: Section, names: Set[str]) -> None:
+    def __init__(self, section: Section, names: Set[str], programs: Mapping[str, Program]) -> None:
         self._section = section
         self._names = names
+        self._programs = programs
         self._way = way_of(section)
         self._findings = Findings()
         self._fields: Dict[str, Any] = {}
@@ -71,6 +77,7 @@ class _Backend:
             "dynamic-cookie-key",
             "stick-table",
             "stick on",
+            "timeout queue",
         )
         for line in lines_of(self._section, "backend"):
             if is_of_checks(line):
@@ -87,12 +94,13 @@ class _Backend:
                 self._said.setdefault(line.keyword, []).append(line)
             else:
                 self._rest.append(line)
-        rules = Rules(self._checks, self._findings)
+        rules = Rules(self._checks, self._programs, self._findings)
         if not self._section.from_ours and not any("check" in one.said or "track" in one.said for one in self._servers):
             self._untested()
         self._persistence()
         self._balance()
-        self._of_servers()
+        self._queue()
+        self._fields.update(of_servers(self._servers, self._fields["balance"], self._section.from_ours, self._findings))
         grpc = self._way.grpc or (bool(self._servers) and all(one.speaks_http2() for one in self._servers))
         if grpc:
             self._drop("timeout server 1h")
@@ -229,30 +237,21 @@ class _Backend:
         if more:
             self._lose(line, f"{' '.join(more)}: is an attribute of the cookie that is not said here", "leave it out")
 
-    def _of_servers(self) -> None:
-        """What the model says of a farm and HAProxy of each server."""
-        tested = [one for one in self._servers if "check" in one.said or "track" in one.said]
-        cut = [one for one in tested if one.said.get("on-marked-down") == "shutdown-sessions"]
-        if tested and not cut:
-            self._fields["on_failure"] = "quiesce"
-        elif len(cut) < len(tested):
-            odd = next(one for one in tested if one not in cut)
-            odd.lose(
-                self._findings, "keeps its connections when it fails, and others of the farm do not", "one way for all"
-            )
-        down = [one for one in tested if one.said.get("init-state") == "down"]
-        if down and len(down) == len(tested):
-            self._fields["initial_state"] = "down"
-        for one in tested:
-            state = one.said.get("init-state", "up")
-            if state not in ("up", "down") or (state == "down") != (len(down) == len(tested)):
-                one.lose(self._findings, f"init-state {state}: differs from other servers", "up or down, for all")
-        starts = {slow_start(one) for one in self._servers}
-        if starts - {None}:
-            self._fields["slow_start"] = max(value for value in starts if value is not None)
-            for one in self._servers:
-                if len(starts) > 1 and slow_start(one) != self._fields["slow_start"]:
-                    one.lose(self._findings, "has another slowstart than others of the farm", "one for all")
+    def _queue(self) -> None:
+        line = self._last("timeout queue")
+        if line is None:
+            return
+        value = seconds(line.words[2]) if len(line.words) == 3 else None
+        if value is None or parsed(_WAITING, value) is None or self._is_kept(line, value):
+            self._rest.append(line)
+        else:
+            self._fields["queue_timeout"] = value
+
+    def _is_kept(self, line: Statement, value: float) -> bool:
+        """Whether a line is one that others wrote into ours, or says what is so anyway."""
+        if self._section.from_ours:
+            return line.raw != f"timeout queue {milliseconds(value)}"
+        return " ".join(line.words) in OURS
 
     def _source(self) -> Optional[str]:
         """The network of one address that all servers are spoken to from."""

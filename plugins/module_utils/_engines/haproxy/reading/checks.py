@@ -10,12 +10,13 @@ Sources: configuration.txt, "option httpchk", "http-check", "tcp-check", "timeou
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ...._model.fields import HostName
+from ...._model.fields import HostName, UserName
 from ...._model.healthcheck import PARAMETERS
 from ...found_octets import said
 from ...reading import Findings
+from ..programs import Program
 from .lines import Statement
 from .proxies import CHECK_OPTIONS
 from .values import seconds, whole
@@ -29,33 +30,39 @@ _BY_OPTION = {
 }
 _OCTETS = re.compile(r"(?:[A-Za-z0-9]|\\x[0-9a-f]{2})*\\x[0-9a-f]{2}(?:[A-Za-z0-9]|\\x[0-9a-f]{2})*")
 _LONGER = "does more than ask once and look at the answer"
+_STEPS = ("http-check", "tcp-check", "external-check")
 # What HAProxy takes for healthy unless told otherwise.
 _HEALTHY = ["200-399"]
 
 
 def is_of_checks(line: Statement) -> bool:
     """Whether a line is about tests."""
-    return (
-        line.keyword in CHECK_OPTIONS or line.words[0] in ("http-check", "tcp-check") or line.keyword == "timeout check"
-    )
+    return line.keyword in CHECK_OPTIONS or line.keyword == "timeout check" or line.words[0] in _STEPS
 
 
 class Rules:
-    """What the lines of a backend say of its tests: ``fields`` of a health check without times, and the ``timeout``."""
+    """What the lines of a backend say of its tests: ``fields`` of a health check without times, and the ``timeout``.
+    ``programs`` are those that marks of ours tell of; the ``name`` of a test by one of them is in the text."""
 
-    def __init__(self, lines: Sequence[Statement], findings: Findings) -> None:
+    def __init__(self, lines: Sequence[Statement], programs: Mapping[str, Program], findings: Findings) -> None:
         self._findings = findings
         self.fields: Dict[str, Any] = {"type": "tcp"}
         self.timeout: Optional[float] = None
+        self.name = ""
         self.said = bool(lines)
         self._expects: List[Statement] = []
         option = next((line for line in reversed(lines) if line.keyword in CHECK_OPTIONS), None)
-        self._option(option)
+        if option is not None and option.keyword == "option external-check" and option.words[0] != "no":
+            self._program(option, lines, programs)
+        else:
+            self._option(option)
         for line in lines:
-            if line.keyword == "timeout check":
+            if line.keyword == "timeout check" and not self.name:
                 self.timeout = seconds(line.words[2]) if len(line.words) > 2 else None
             elif line.words[0] in ("http-check", "tcp-check"):
                 self._step(line)
+            elif line.words[0] == "external-check" and (option is None or option.keyword != "option external-check"):
+                self._findings.note(line.place, line.raw, "has no effect with the test that is chosen")
         self._expected()
 
     def _lose(self, line: Statement, message: str, allowed: str = "leave it out") -> None:
@@ -79,16 +86,36 @@ class Rules:
             if words and words[0] != "HELO":
                 self._findings.note(line.place, line.raw, "says hello by HELO here")
             return
-        kind = _BY_OPTION.get(line.keyword, "")
-        if kind not in PARAMETERS:
+        kind = _BY_OPTION.get(line.keyword)
+        if kind is None:
             self._lose(
                 line, "is a test that there is no health check for; servers are connected to", "type: tcp or http"
             )
+        elif "user" not in PARAMETERS[kind]:
+            self.fields = {"type": kind}
+        elif len(words) < 2 or words[0] != "user" or not UserName().accepts(words[1]):
+            message = "is a test as no user, or as one that cannot be said; servers are connected to"
+            self._lose(line, message, f"{line.raw.split(' user ')[0][:60]} user NAME")
+        else:
+            self.fields = {"type": kind, "user": words[1]}
+            # how clients since 4.1 do, which is so anyway
+            if words[2:] not in ((), ("post-41",)):
+                self._lose(line, "begins the session in another way than clients do today", "post-41")
+
+    def _program(self, option: Statement, lines: Sequence[Statement], programs: Mapping[str, Program]) -> None:
+        """A program that tests: one of ours starts that of the user, with what the model says it is started with."""
+        told = [line for line in lines if line.words[0] == "external-check"]
+        commands = [line.words[2] for line in told if line.words[1:2] == ("command",) and len(line.words) > 2]
+        program = programs.get(commands[-1]) if commands else None
+        if program is None:
+            message = "runs a program with four arguments of HAProxy's; servers are connected to"
+            allowed = "type: script with a program that is told the address of the server and the port to test"
+            for line in (option, *told):
+                self._lose(line, message, allowed)
             return
-        user = {"user": words[1]} if len(words) > 1 and words[0] == "user" and "user" in PARAMETERS[kind] else {}
-        self.fields = {"type": kind, **user}
-        if len(words) > 2:
-            self._lose(line, _LONGER, f"option {line.words[1]} user NAME")
+        port = {"port": int(program.port)} if program.port != "-" else {}
+        self.fields = {"type": "script", "script": program.script, **port}
+        self.name, self.timeout = program.check, float(program.timeout)
 
     def _old_version(self, line: Statement, text: str) -> None:
         """The version of HTTP, behind which old texts have headers."""

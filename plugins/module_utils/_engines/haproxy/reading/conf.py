@@ -22,6 +22,7 @@ from ...found_services import Origins
 from ...found_validity import valid
 from ...reading import Findings, Reading
 from ..farms import TESTING
+from ..programs import marked_in
 from . import farms, frontends
 from .backends import FoundBackend, read_backend
 from .farms import Checks, FoundFarm, subject_farm, tests_of
@@ -52,6 +53,7 @@ class _Conf:
         self._findings = Findings()
         self._origins: Origins = {}
         self._profiles = Profiles(text, self._origins)
+        self._programs = marked_in(text)
         self._proxies = [one for one in sections if one.kind in PROXIES and not one.own]
         self._names = {one.name for one in self._proxies}
         self._backends: Dict[str, FoundBackend] = {}
@@ -127,7 +129,7 @@ class _Conf:
         if not sections:
             raise Unsaid(frontend.section.head, f"there is no backend {name[:60]}", "the name of a backend")
         (section,) = sections
-        self._backends[name] = read_backend(section, self._names)
+        self._backends[name] = read_backend(section, self._names, self._programs)
         for server in self._backends[name].servers:
             other = server.said.get("track", "").rpartition("/")[0]
             if other and other in self._names:

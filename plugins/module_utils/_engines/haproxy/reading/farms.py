@@ -30,12 +30,14 @@ _NONE = {"type": "none"}
 
 class Test(NamedTuple):
     """How a server is tested in one way of its farm: the fields without the port, the port that is said, whether that
-    follows from the server's, and the name that the text has for the health check."""
+    follows from the server's, the name that the text has for the health check, and whether a backend beside the farm's
+    does it."""
 
     fields: Dict[str, Any]
     port: Optional[int]
     follows: bool
     name: str
+    beside: bool
 
 
 @dataclass
@@ -70,21 +72,27 @@ def tests_of(farm: FoundFarm, by_name: Mapping[str, FoundBackend]) -> None:
 
 
 def _test(backend: FoundBackend, server: FoundServer, by_name: Mapping[str, FoundBackend]) -> Optional[Test]:
-    name, rules, tested, findings = "", backend.rules, server, backend.findings
+    holder, tested, findings = backend, server, backend.findings
+    other = ""
     if "track" in server.said:
         other, _slash, track = server.said["track"].rpartition("/")
-        holder = by_name.get(other) if other else backend
-        found = next((one for one in holder.servers if one.name == track), None) if holder is not None else None
-        if holder is None or found is None or (found.address, found.port) != (server.address, server.port):
+        holder = by_name.get(other, backend) if other else backend
+        found = next((one for one in holder.servers if one.name == track), None)
+        is_there = found is not None and (not other or other in by_name)
+        if found is None or not is_there or (found.address, found.port) != (server.address, server.port):
             server.lose(findings, "is as healthy as another server; here each is tested itself", "check")
             return None
-        name = other.partition(TESTING)[2]
-        rules, tested = holder.rules, found
+        tested = found
     if "check" not in tested.said:
         return None
-    fields, port = tested.check(rules, findings)
+    fields, port = tested.check(holder.rules, findings)
+    if holder is not backend and holder.source is not None:
+        fields["source"] = holder.source.partition("/")[0]
+    elif holder is not backend and backend.source is not None and not other.partition(TESTING)[1]:
+        server.lose(findings, "is tested from another address than it is spoken to from", "one for both")
     follows = port == (backend.way.tested or None) if not server.port else port is None
-    return Test(fields, port, follows, name)
+    beside = other.partition(TESTING)[2]
+    return Test(fields, port, follows, beside or holder.rules.name, bool(beside))
 
 
 class Checks:
@@ -92,8 +100,8 @@ class Checks:
 
     def __init__(self, farms: List[FoundFarm], origins: Origins) -> None:
         self._origins = origins
-        named = {test.name for farm in farms for tests in farm.tests.values() for test in tests if test.name}
-        self._names = Names(named)
+        named = {test.name for farm in farms for tests in farm.tests.values() for test in tests}
+        self._names = Names((named | {farm.first.rules.name for farm in farms}) - {""})
         self._written: Dict[str, Dict[str, Any]] = {}
         self._by_content: Dict[str, List[str]] = {}
         self._ports: Dict[Tuple[str, str], int] = {}
@@ -133,25 +141,32 @@ class Checks:
         """Name the health checks in a farm and, where servers of it differ, in the servers."""
         names = farm.server_names()
         written = {one["name"]: one for one in document["servers"]}
-        of_others = {tests[0].name for tests in farm.tests.values() if tests[0].name}
-        own = {server: self._content(farm, tests) for server, tests in farm.tests.items() if not tests[0].name}
+        of_others = {tests[0].name for tests in farm.tests.values() if tests[0].beside}
+        own = {server: self._content(farm, tests) for server, tests in farm.tests.items() if not tests[0].beside}
         if not own and not (farm.first.rules.said and farm.first.section.from_ours):
             # nothing is tested by rules of the farm
             for server, tests in farm.tests.items():
                 written[names[server]]["health_check"] = tests[0].name
             return
         common = Counter(map(_key, own.values())).most_common(1)[0][0] if own else _key(_unused(farm))
-        document["health_check"] = self._of(common, str(document["name"]), of_others, farm, "")
+        document["health_check"] = self._of_farm(common, str(document["name"]), of_others, farm)
         for server in farm.first.servers:
             tests = farm.tests.get(server.name)
             target = written[names[server.name]]
             if tests is None:
                 target["health_check"] = self._of(_key(_NONE), "none", set(), farm, server.name)
-            elif tests[0].name:
+            elif tests[0].beside:
                 target["health_check"] = tests[0].name
             elif _key(own[server.name]) != common:
                 base = f"{document['name']}-{target['name']}"[:60]
                 target["health_check"] = self._of(_key(own[server.name]), base, of_others, farm, server.name)
+
+    def _of_farm(self, content: str, base: str, of_others: "set[str]", farm: FoundFarm) -> str:
+        name = farm.first.rules.name
+        if not name:
+            return self._of(content, base, of_others, farm, "")
+        self._enter(name, json.loads(content), farm, "")
+        return name
 
     def _of(self, content: str, base: str, without: "set[str]", farm: FoundFarm, server: str) -> str:
         for name in self._by_content.get(content, ()):

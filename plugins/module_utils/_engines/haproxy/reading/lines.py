@@ -53,7 +53,7 @@ def read_lines(text: str) -> List[Statement]:
         if not raw or raw.startswith("#"):
             continue
         try:
-            words = tuple(_words(raw))
+            words = tuple(map(_joined, _words(raw)))
         except ValueError as error:
             bad.append(Finding(Place(at), raw[:80], str(error)))
             continue
@@ -80,6 +80,11 @@ def refuse_conditions(statements: List[Statement]) -> None:
 def is_spoken(statement: Statement) -> bool:
     """Whether a line only makes HAProxy say something."""
     return statement.words[0] in _SPOKEN
+
+
+def _joined(word: str) -> str:
+    """A word whose bytes are the characters that they make together."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 def _words(line: str) -> Iterator[str]:
@@ -141,7 +146,8 @@ def _escaped(line: str, at: int) -> Tuple[str, int]:
         digits = line[at + 2 : at + 4]
         if not re.fullmatch("[0-9A-Fa-f]{2}", digits):
             raise ValueError(r"\x is not followed by two hexadecimal digits")
-        return bytes.fromhex(digits).decode("latin-1"), at + 4
+        # a byte that is no character by itself: those around it may make one of them
+        return bytes.fromhex(digits).decode("utf-8", "surrogateescape"), at + 4
     if sign in ("", " ", "#", "\\", '"', "'"):
         return sign, at + 2
     return "\\" + sign, at + 2

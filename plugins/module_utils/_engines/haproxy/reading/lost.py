@@ -16,7 +16,6 @@ _TLS = "is a rule of TLS that certificate profiles do not have"
 _SOCKET = "sets an option of the socket"
 _PROXY = "is told the client's address by the PROXY protocol"
 _JUDGED = "is judged by what clients are answered; here by tests alone"
-_AGENT = "asks an agent on the server"
 _IDLE = "limits idle connections to it"
 _RESOLVED = "is about a host name; here servers have addresses"
 _OTHERWISE = "makes the test differ from what clients do"
@@ -81,14 +80,12 @@ SERVER_LOST: Mapping[str, str] = {
     **dict.fromkeys(("no-ssl-reuse", "allow-0rtt", "verifyhost", "no-tls-tickets"), _TLS),
     **dict.fromkeys(("tcp-ut", "tfo", "interface", "cc"), _SOCKET),
     **dict.fromkeys(("observe", "error-limit", "on-error"), _JUDGED),
-    **dict.fromkeys(("agent-check", "agent-addr", "agent-inter", "agent-port", "agent-send"), _AGENT),
     **dict.fromkeys(("max-reuse", "pool-low-conn", "pool-max-conn", "pool-purge-delay", "pool-conn-name"), _IDLE),
     **dict.fromkeys(("resolvers", "resolve-net", "resolve-opts", "resolve-prefer", "init-addr"), _RESOLVED),
     **dict.fromkeys(("check-send-proxy", "check-via-socks4", "check-alpn", "check-proto"), _OTHERWISE),
     "addr": "tests another address than that of the server",
     "sni": "names a host in the TLS handshake with the server",
     "npn": "is an old form of alpn",
-    "maxqueue": "limits how many wait for it",
     "minconn": "makes its limit of connections follow the load",
     "ws": "has another protocol for WebSocket",
     "on-marked-up": "cuts connections to backup servers when it is back",

@@ -17,7 +17,7 @@ from .lost import SERVER_ARGUMENTS, SERVER_LOST, SERVER_STAYS, reason
 from .profiles import Profiles
 from .values import Unsaid, endpoint, keyed, number, seconds, whole
 
-_WITHOUT = ("check", "ssl", "backup", "disabled", "check-ssl")
+_WITHOUT = ("check", "ssl", "backup", "disabled", "check-ssl", "agent-check")
 _TAKEN = (
     *(
         "weight",
@@ -33,6 +33,7 @@ _TAKEN = (
         "crt",
         "ciphers",
     ),
+    *("maxqueue", "agent-port", "agent-inter", "agent-addr", "agent-send"),
     *("ssl-min-ver", "alpn", "proto", "check-sni", "on-marked-down", "init-state", "cookie", "source", *_WITHOUT),
 )
 # What takes back a word of the defaults.
@@ -52,7 +53,7 @@ class FoundServer:
     def fields(self, profiles: Profiles, findings: Findings) -> Dict[str, Any]:
         """The fields of the model beside name, address, port and health check."""
         found: Dict[str, Any] = {}
-        weight = self._number("weight", 0, MOST_WEIGHT, findings)
+        weight = self.whole_number("weight", 0, MOST_WEIGHT, findings)
         if "disabled" in self.said:
             found["state"] = "disabled"
             found.update({"weight": weight} if weight is not None else {})
@@ -64,13 +65,14 @@ class FoundServer:
             found["weight"] = weight
         if "backup" in self.said:
             found["backup"] = True
-        most = self._number("maxconn", 0, 2**31 - 1, findings)
+        most = self.whole_number("maxconn", 0, 2**31 - 1, findings)
         if most:
             found["max_connections"] = most
         found.update(self._tls(profiles, findings))
         return found
 
-    def _number(self, word: str, least: int, most: int, findings: Findings) -> Optional[int]:
+    def whole_number(self, word: str, least: int, most: int, findings: Findings) -> Optional[int]:
+        """The number behind a word; None where there is none."""
         if word not in self.said:
             return None
         value = number(self.said[word], least, most)
@@ -101,7 +103,7 @@ class FoundServer:
         inter = seconds(self.said["inter"]) if "inter" in self.said else None
         if "inter" in self.said and not inter:
             self.lose(findings, f"inter {self.said['inter'][:20]}: is no time", "such as 2s")
-        fall, rise = (self._number(word, 1, 100, findings) for word in ("fall", "rise"))
+        fall, rise = (self.whole_number(word, 1, 100, findings) for word in ("fall", "rise"))
         fields = {**rules.fields, **times(inter or None, fall, rise, rules.timeout)}
         by_itself = "ssl" in self.said and "no-check-ssl" not in self.said and "port" not in self.said
         if "check-ssl" in self.said or by_itself:
@@ -114,10 +116,13 @@ class FoundServer:
                 self.lose(
                     findings, f"check-sni {name}: names another host than the request", "http-check send hdr Host"
                 )
-        return fields, self._number("port", 1, 65535, findings)
+        return fields, self.whole_number("port", 1, 65535, findings)
 
     def lose(self, findings: Findings, message: str, allowed: str = "leave it out") -> None:
         findings.lose(self.statement.place, f"server {self.name}", message, allowed)
+
+    def note(self, findings: Findings, message: str) -> None:
+        findings.note(self.statement.place, f"server {self.name}", message)
 
 
 def read_server(line: Statement, defaults: Sequence[str], findings: Findings) -> FoundServer:

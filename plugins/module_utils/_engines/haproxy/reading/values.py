@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple, Optional, Tuple
 
 from ...._model.addresses import Address
-from ...._model.fields import BadValue
+from ...._model.fields import BadValue, FieldType
 from .lines import Statement
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -74,6 +74,14 @@ def network_of(text: str) -> Optional[str]:
     try:
         return str(ipaddress.ip_network(text))
     except ValueError:
+        return None
+
+
+def parsed(kind: FieldType, value: Any) -> Any:
+    """A value as a field of the model has it; None where it takes no such value."""
+    try:
+        return kind.parse(value)
+    except BadValue:
         return None
 
 
