@@ -154,18 +154,24 @@ def answer(name: str) -> tuple[bytes, ...]:
 
 
 def layer7_document() -> dict[str, Any]:
-    """A service with TLS, a sorry server, persistence and tests of two kinds."""
+    """A service with TLS, a sorry server, persistence, an agent and tests of three kinds."""
     servers = [
-        {"name": "s1", "address": "10.20.0.21", "weight": 5},
-        {"name": "s2", "address": "fd20::22", "port": 8080, "backup": True, "health_check": "tcp"},
+        {"name": "s1", "address": "10.20.0.21", "weight": 50, "max_connections": 9},
+        {"name": "s2", "address": "fd20::22", "port": 8080, "weight": 10, "backup": True, "health_check": "tcp"},
+        {"name": "s3", "address": "10.20.0.23", "weight": 10, "health_check": "probe"},
     ]
     service = {"name": "web", "vip": "10.10.0.50", "port": 443, "type": "layer7", "protocol": "https", "farm": "web"}
     return {
         "certificate_profiles": [{"name": "one", "certificate_file": "/c.pem", "key_file": "/k.pem"}],
-        "health_checks": [{"name": "tcp"}, {"name": "page", "type": "http", "expect": "ok"}],
+        "health_checks": [
+            {"name": "tcp", "source": "fd20::11"},
+            {"name": "page", "type": "http", "expect": "ok"},
+            {"name": "probe", "type": "script", "script": "/usr/bin/true"},
+        ],
         "farms": [
             {
-                "name": "web", "health_check": "page", "servers": servers, "persistence_timeout": 60,
+                "name": "web", "agent": {"port": 9000, "send": r"\xff\n"}, "queue_limit": 3, "queue_timeout": 20,
+                "health_check": "page", "servers": servers, "persistence_timeout": 60,
                 "sorry_server": {"address": "10.20.0.99"}, "extra_config": ["retries 2"],
             }
         ],

@@ -144,6 +144,55 @@ def test_a_chain_that_is_shown_is_none_of_authorities() -> None:
     come_back({"certificate_profiles": profiles, "farms": farms, "virtual_servers": [service]}, "haproxy")
 
 
+@pytest.mark.parametrize("of_farm", ["program", "other", "from", "plain", None])
+@pytest.mark.parametrize("of_server", ["program", "other", "from", None])
+def test_tests_by_programs_and_from_addresses_come_back(of_farm: str | None, of_server: str | None) -> None:
+    """In each place, beside each other, and where no server is tested by that of the farm."""
+    checks = [
+        {"name": "program", "type": "script", "script": "/usr/bin/true", "timeout": 1.25, "port": 443},
+        # the same test by another name is in another file
+        {"name": "other", "type": "script", "script": "/usr/bin/true", "timeout": 1.25},
+        {"name": "from", "type": "http", "source": "192.0.2.1"},
+        {"name": "plain", "type": "http"},
+    ]
+    own = {"health_check": of_server} if of_server else {}
+    servers = [
+        {"name": "s1", "address": "192.0.2.21", "port": 443, **own},
+        {"name": "s2", "address": "192.0.2.22"},
+    ]
+    of = {"health_check": of_farm} if of_farm else {}
+    farms = [
+        {"name": "both", "servers": servers, **of},
+        {"name": "own", "servers": servers[:1], **of},
+        {"name": "script", "servers": servers[1:], "health_check": "other"},
+    ]
+    services = [
+        {
+            "name": f"{farm['name']}-{port}",
+            "vip": "192.0.2.10",
+            "port": port + at,
+            "farm": farm["name"],
+            "engine": "haproxy",
+            **more,
+        }
+        for at, farm in enumerate(farms)
+        for port, more in ((443, {}), (8440, {"source_nat_type": "static", "source_nat_pool": "192.0.2.1/32"}))
+    ]
+    come_back({"health_checks": checks, "farms": farms, "virtual_servers": services}, "haproxy")
+
+
+@pytest.mark.parametrize("balance", ["failover", "round_robin", "weighted_round_robin"])
+@pytest.mark.parametrize("states", [("disabled", "drained"), ("disabled", "disabled"), ("enabled", "disabled")])
+def test_agents_come_back_where_servers_serve_nobody(balance: str, states: tuple[str, str]) -> None:
+    servers = [
+        {"name": f"s{at}", "address": f"192.0.2.2{at}", "port": 80, "weight": 12 - at, "state": state}
+        for at, state in enumerate(states)
+    ]
+    farm = {"name": "web", "balance": balance, "agent": {"port": 9, "send": r"aé\xff\n"}, "servers": servers}
+    service = {"name": "web", "vip": "192.0.2.10", "port": 80, "farm": "web", "engine": "haproxy"}
+    come_back({"farms": [farm], "virtual_servers": [service]}, "haproxy")
+
+
 def test_profiles_that_trust_come_back_with_their_keys_and_with_those_that_count_for_nothing() -> None:
     def trusting(name: str, **more: str) -> dict[str, str]:
         return {

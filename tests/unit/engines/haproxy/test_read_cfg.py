@@ -14,6 +14,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engin
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.reading.conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.reading.lines import read_lines
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText, Reading
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
 
 DEFAULTS = "defaults\n    mode http\n    timeout connect 5s\n    timeout client 1m\n    timeout server 1m\n"
@@ -266,6 +267,145 @@ def test_what_has_no_place_is_told_by_its_line(line: str, message: str) -> None:
 )
 def test_what_has_no_place_of_a_server_is_told(words: str, message: str) -> None:
     assert (12, message) in lost(of_backend(f"server a 10.0.0.1:80 {words}"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "check"),
+    [
+        (["option mysql-check user probe"], {"type": "mysql", "user": "probe"}),
+        (["option mysql-check user probe post-41"], {"type": "mysql", "user": "probe"}),
+        (["option pgsql-check user probe"], {"type": "postgresql", "user": "probe"}),
+        (["option redis-check"], {"type": "redis"}),
+        (["option ldap-check"], {"type": "ldap"}),
+        (["external-check command /bin/true"], {"type": "tcp"}),
+    ],
+)
+def test_tests_of_databases_and_directories(lines: list[str], check: dict[str, Any]) -> None:
+    reading = of_backend(*lines, "server a 10.0.0.1:80 check", mode="tcp")
+    times = {"name": "b", "interval": 2.0, "timeout": 2.0, "rise": 2, "retries": 3}
+    assert (one("health_checks", reading), reading.left_out) == ({**times, **check}, ())
+
+
+def test_bytes_that_are_no_characters_are_sent_as_they_are() -> None:
+    reading = of_backend(
+        "option tcp-check", r"tcp-check send \xff\xc3\xa9\x01", "server a 10.0.0.1:80 check", mode="tcp"
+    )
+    assert one("health_checks", reading)["send"] == r"\xffé\x01"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["option mysql-check"], "is a test as no user, or as one that cannot be said; servers are connected to"),
+        (
+            ["option pgsql-check user a+b"],
+            "is a test as no user, or as one that cannot be said; servers are connected to",
+        ),
+        (["option mysql-check user a pre-41"], "begins the session in another way than clients do today"),
+        (["option external-check"], "runs a program with four arguments of HAProxy's; servers are connected to"),
+        (
+            ["external-check command /bin/true", "option external-check"],
+            "runs a program with four arguments of HAProxy's; servers are connected to",
+        ),
+    ],
+)
+def test_what_has_no_place_of_a_test_is_told(lines: list[str], message: str) -> None:
+    reading = of_backend(*lines, "server a 10.0.0.1:80 check", mode="tcp")
+    assert lost(reading) == [(12 + at, message) for at, _line in enumerate(lines)]
+    assert one("health_checks", reading)["type"] == ("mysql" if "pre-41" in lines[0] else "tcp")
+    assert "extra_config" not in one("farms", reading)
+
+
+def test_agents_and_queues_are_those_of_the_farm() -> None:
+    agent = r"agent-check agent-port 9000 agent-inter 3s agent-addr 10.0.0.9 agent-send a\xc3\xa9\xff\n"
+    reading = of_backend(
+        "timeout queue 20s",
+        f"default-server {agent} maxconn 10 maxqueue 5",
+        "server a 10.0.0.1:80",
+        "server b 10.0.0.2:80 weight 2",
+        "server c 10.0.0.3:80 weight 0",
+    )
+    farm = one("farms", reading)
+    assert reading.left_out == ()
+    assert farm["agent"] == {"port": 9000, "interval": 3.0, "address": "10.0.0.9", "send": r"aé\xff\n"}
+    assert (farm["queue_limit"], farm["queue_timeout"], farm.get("extra_config")) == (5, 20.0, None)
+    # an agent takes shares, so of a weight of 1 it could take none
+    assert [(server.get("weight"), server.get("state")) for server in farm["servers"]] == [
+        (10, None), (20, None), (10, "drained"),
+    ]  # fmt: skip
+    said = [note.message for note in reading.notes]
+    assert "and all others weigh 10 times as much here: an agent takes shares of that" in said
+    assert beyond(Configuration.from_document(reading.document)) == []
+
+
+def test_an_agent_without_a_pace_of_its_own_has_that_of_the_test() -> None:
+    paces = {
+        words: one("farms", of_backend(f"server a 10.0.0.1:80 agent-check agent-port 9 {words}"))["agent"].get(
+            "interval"
+        )
+        for words in ("", "inter 7s", "inter 7s agent-inter 300")
+    }
+    assert paces == {"": 2.0, "inter 7s": 7.0, "inter 7s agent-inter 300": 0.3}
+
+
+AGENT = "agent-check agent-port 9000"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (f"{AGENT} weight 20", f"{AGENT}1 weight 20", "asks another agent than others of the farm, or none"),
+        (f"{AGENT} weight 20", "weight 20", "asks another agent than others of the farm, or none"),
+        (f"{AGENT} weight 20", f"{AGENT} no-agent-check", "asks another agent than others of the farm, or none"),
+        ("weight 20", f"{AGENT} disabled", "asks another agent than others of the farm, or none"),
+        ("", f"{AGENT} agent-addr a.example", "asks an agent that cannot be said"),
+        ("", f"{AGENT} agent-inter 20ms", "asks its agent every 20ms; here at another pace"),
+        ("maxconn 5 maxqueue 3", "maxconn 5", "has another maxqueue than others of the farm"),
+        ("maxconn 5 maxqueue 3", "maxconn 5 maxqueue 2", "has another maxqueue than others of the farm"),
+    ],
+)
+def test_servers_of_one_farm_that_differ_are_told(first: str, second: str, message: str) -> None:
+    reading = of_backend(f"server a 10.0.0.1:80 {first}", f"server b 10.0.0.2:80 {second}")
+    assert (13, message) in lost(reading)
+    one("farms", reading)
+
+
+def test_an_agent_that_could_take_no_share_is_told() -> None:
+    reading = of_backend(f"server a 10.0.0.1:80 {AGENT} weight 1", f"server b 10.0.0.2:80 {AGENT} weight 200")
+    assert lost(reading) == [(12, "asks an agent, which could take no share of a weight of 1 here")]
+    assert [server.get("weight") for server in one("farms", reading)["servers"]] == [1, 200]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("agent-check", "agent-check: asks no agent without agent-check and agent-port"),
+        ("agent-port 9", "agent-port: asks no agent without agent-check and agent-port"),
+        ("maxqueue 5", "maxqueue 5: limits nothing without maxconn"),
+    ],
+)
+def test_words_of_a_server_that_do_nothing_are_noted(words: str, message: str) -> None:
+    reading = of_backend(f"server a 10.0.0.1:80 {words}")
+    assert reading.left_out == () and message in [note.message for note in reading.notes]
+    assert not {"agent", "queue_limit"} & set(one("farms", reading))
+
+
+@pytest.mark.parametrize("value", ["7005us", "0", "30d", "soon"])
+def test_a_time_to_wait_that_cannot_be_said_is_kept_word_for_word(value: str) -> None:
+    farm = one("farms", of_backend(f"timeout queue {value}", "server a 10.0.0.1:80"))
+    assert (farm["extra_config"], farm.get("queue_timeout")) == ([f"timeout queue {value}"], None)
+
+
+def test_a_server_may_be_tested_from_an_address_of_another_backend() -> None:
+    text = (
+        f"{DEFAULTS}frontend f\n    bind 192.0.2.1:80\n    default_backend b\n"
+        "backend b\n    SOURCE\n    server a 10.0.0.1:80 track t/a\n"
+        "backend t\n    server a 10.0.0.1:80 check source 192.0.2.9\n"
+    )
+    reading = read(text.replace("SOURCE", ""))
+    assert (one("health_checks", reading)["source"], reading.left_out) == ("192.0.2.9", ())
+    reading = read(text.replace("SOURCE", "source 192.0.2.8").replace(" source 192.0.2.9", ""))
+    assert lost(reading) == [(11, "is tested from another address than it is spoken to from")]
 
 
 BIND, SERVER = "bind 192.0.2.1:80", "server a 10.0.0.1:80"
