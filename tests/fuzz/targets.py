@@ -162,7 +162,10 @@ def layer7_document() -> dict[str, Any]:
     ]
     service = {"name": "web", "vip": "10.10.0.50", "port": 443, "type": "layer7", "protocol": "https", "farm": "web"}
     return {
-        "certificate_profiles": [{"name": "one", "certificate_file": "/c.pem", "key_file": "/k.pem"}],
+        "certificate_profiles": [
+            {"name": "one", "certificate_file": "/c.pem", "key_file": "/k.pem"},
+            {"name": "two", "type": "mutual_tls", "certificate_file": "/c.pem", "chain_file": "/ca.pem"},
+        ],
         "health_checks": [
             {"name": "tcp", "source": "fd20::11"},
             {"name": "page", "type": "http", "expect": "ok"},
@@ -175,7 +178,7 @@ def layer7_document() -> dict[str, Any]:
                 "sorry_server": {"address": "10.20.0.99"}, "extra_config": ["retries 2"],
             }
         ],
-        "virtual_servers": [{**service, "ssl_offload": True, "certificate_profiles": ["one"]}],
+        "virtual_servers": [{**service, "ssl_offload": True, "certificate_profiles": ["one", "two"]}],
     }  # fmt: skip
 
 
