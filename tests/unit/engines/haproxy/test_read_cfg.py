@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.reading.conf import read_conf
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.reading.lines import read_lines
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document as blocks_as_text
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.reading import BadText, Reading
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import beyond
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
@@ -406,6 +407,25 @@ def test_a_server_may_be_tested_from_an_address_of_another_backend() -> None:
     assert (one("health_checks", reading)["source"], reading.left_out) == ("192.0.2.9", ())
     reading = read(text.replace("SOURCE", "source 192.0.2.8").replace(" source 192.0.2.9", ""))
     assert lost(reading) == [(11, "is tested from another address than it is spoken to from")]
+
+
+def test_other_authorities_in_our_file_are_told_by_the_server_that_believes_them() -> None:
+    servers = [
+        {"name": name, "address": f"192.0.2.2{at}", "ssl_offload": True, "certificate_profiles": ["own"]}
+        for at, name in enumerate("ab")
+    ]
+    own = {"name": "own", "type": "mutual_tls", "certificate_file": "/c.pem", "chain_file": "/ca.pem"}
+    service = {"name": "web", "vip": "192.0.2.10", "port": 80, "type": "layer7", "protocol": "http", "farm": "web"}
+    document = {
+        "certificate_profiles": [own], "farms": [{"name": "web", "servers": servers}], "virtual_servers": [service],
+    }  # fmt: skip
+    text = blocks_as_text(HaproxyEngine().compile(Configuration.from_document(document)).blocks)
+    edited = text.replace("ca-file /etc/haproxy/evenkeel/own.authorities", "ca-file /theirs.pem", 1)
+    reading = read(edited)
+    at = next(number for number, line in enumerate(edited.splitlines(), start=1) if "/theirs.pem" in line)
+    assert lost(reading) == [(at, "ca-file /theirs.pem: says whose certificate is taken; here its crt says that")]
+    assert one("certificate_profiles", reading) == own
+    assert [server.get("certificate_profiles") for server in one("farms", reading)["servers"]] == [None, ["own"]]
 
 
 BIND, SERVER = "bind 192.0.2.1:80", "server a 10.0.0.1:80"

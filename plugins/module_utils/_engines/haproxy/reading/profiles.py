@@ -87,6 +87,9 @@ class Profiles:
         own = {word: rules[word] for word in ("ciphers", "ssl-min-ver") if word in rules}
         other = self._by_authorities.get(authorities or "")
         if other is None and authorities is not None:
+            # somebody edited our file: the profile stays what it is for all others that show it
+            if shown in self._by_file:
+                return None
             own.update({"verify": "required", "ca-file": authorities})
         first = self.of(shown, own, statement, "client")
         if other is None or other == first:

@@ -85,9 +85,11 @@ class FoundServer:
             return {}
         names = profiles.towards_server(self.said, self.statement)
         if names is None:
+            whose = f"ca-file {self.said['ca-file']}: says whose certificate is taken"
+            lacking = "here its crt says that" if "crt" in self.said else "here that takes one to show as well"
             self.lose(
                 findings,
-                f"ca-file {self.said['ca-file']}: says whose certificate is taken; here that takes one to show as well",
+                f"{whose}; {lacking}",
                 "a certificate profile of type mutual_tls, without which any certificate is taken",
             )
         if "verify" not in self.said:
