@@ -38,6 +38,7 @@ GOALS = {
     "config.keepalived_nochange": 2.0,
     "config.keepalived_one_change": 2.0,
     "config.loop": 0.01,
+    "haproxy.one_weight_socket": 1.5,
 }
 
 

@@ -156,13 +156,15 @@ def weight_of(farm: Farm, server: Server) -> int:
         return 0
     if heeds_weights(farm):
         return server.weight
+    if farm.agent is None:
+        return 1
     # of a weight of 1 an agent could take no share
-    return 100 if any(_is_asked(farm, one) for one in map(with_defaults, farm.servers or ())) else 1
+    return 100 if any(map(_is_asked, map(with_defaults, farm.servers or ()))) else 1
 
 
-def _is_asked(farm: Farm, server: Server) -> bool:
-    """Whether an agent is asked about a server."""
-    return farm.agent is not None and server.state == "enabled" and server.weight != 0
+def _is_asked(server: Server) -> bool:
+    """Whether the agent of its farm is asked about a server."""
+    return server.state == "enabled" and server.weight != 0
 
 
 def heeds_weights(farm: Farm) -> bool:
@@ -223,7 +225,7 @@ def _server_line(
             words.append("on-marked-down shutdown-sessions")
         if farm.initial_state == "down":
             words.append("init-state down")
-    if farm.agent is not None and _is_asked(farm, server):
+    if farm.agent is not None and _is_asked(server):
         words += agents.server_words(farm.agent)
     if server.max_connections:
         words.append(f"maxconn {server.max_connections}")
