@@ -105,6 +105,23 @@ def test_what_is_shown_means_what_it_was_shown_of(configuration: Configuration) 
     assert sorted(problem.path for problem in problems) == [f"ha_groups[{name}].password" for name in sorted(hidden)]
 
 
+def test_a_masked_secret_is_the_one_that_is_recorded_or_a_problem() -> None:
+    group = {
+        "name": "front",
+        "virtual_router_id": 51,
+        "members": [{"name": "lb1"}],
+        "password": "s3cret",
+    }
+    recorded = Configuration.from_document({"ha_groups": [group, {**group, "name": "plain", "password": None}]})
+    given_back = Configuration.from_document(shown(recorded))
+    assert given_back != recorded
+    assert unmasked(recorded, given_back) == (recorded, [])
+    nowhere = Configuration.from_document({"ha_groups": [{**group, "password": None}]})
+    for base in (Configuration(), nowhere):
+        _same, [problem] = unmasked(base, given_back)
+        assert problem.path == "ha_groups[front].password"
+
+
 @given(configurations)
 @at_most(25)
 def test_every_secret_of_a_document_is_found_and_no_mask_of_one(configuration: Configuration) -> None:
