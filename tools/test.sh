@@ -46,9 +46,9 @@ step "release artifact, playbooks on directors that pretend" "$python" -m pytest
   -n 2 --dist loadfile tests/release tests/playbooks
 step "the audit report in a browser" "$python" -m pytest -q tests/browser
 step "our own kernel, compiled meanwhile" ended kernel
-# Most of their time they wait for daemons, so side by side: each file has directors of its own. The others in that folder
-# take long: make prove.
-step "contract tests and proofs" "$python" -m pytest -q -rP -n 3 --dist loadfile \
+# Most of their time they wait for daemons, so side by side: each file has directors of its own, and those that take longest
+# come first. The others in that folder take longer still: make prove.
+step "contract tests and proofs" "$python" -m pytest -q -rP -n 3 --dist loadfile --no-loadscope-reorder \
   tests/contract/test_{properties_kernel,faults_kernel,killed,ipvs_kernel,keepalived_host,last_resort_host,config_host}.py \
   tests/contract/test_haproxy_{host,properties,faults}.py
 step "the lab itself" "$python" -m pytest -q tests/lab

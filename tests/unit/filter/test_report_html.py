@@ -99,7 +99,8 @@ def any_infos(draw: st.DrawFn) -> dict[str, Any]:
     told = audits.info(member, state, services, draw(st.lists(any_differences(), max_size=3)), (member, draw(texts)))
     ends = st.sampled_from([None, "2026-11-28T09:00:00Z", "2026-12-28T09:59:59Z", "2027-12-28T09:59:59Z"])
     told["certificates"] = [
-        {**audits.certificate(draw(texts), draw(ends)), "subject": draw(sides)} for _ in range(draw(st.integers(0, 2)))
+        {**audits.certificate(draw(texts), draw(ends)), "subject": draw(sides)}
+        for _number in range(draw(st.integers(0, 2)))
     ]
     told["config"]["vips"] = [{"name": draw(texts), "address": draw(texts), "ha_group": draw(texts)}]
     told["config"]["virtual_servers"] = [{"name": draw(texts), "vip": draw(texts)}]
