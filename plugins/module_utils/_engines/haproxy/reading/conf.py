@@ -131,9 +131,8 @@ class _Conf:
         (section,) = sections
         self._backends[name] = read_backend(section, self._names, self._programs)
         for server in self._backends[name].servers:
-            other = server.said.get("track", "").rpartition("/")[0]
-            if other and other in self._names:
-                self._backend(other, frontend)
+            if server.followed and server.followed in self._names:
+                self._backend(server.followed, frontend)
 
     def _used(self, found: Sequence[FoundFrontend]) -> List[str]:
         """The names of the backends that frontends use, and of those by which their servers are tested."""
@@ -143,8 +142,8 @@ class _Conf:
             name = open_.pop()
             if name not in names:
                 names[name] = None
-                others = (server.said.get("track", "").rpartition("/")[0] for server in self._backends[name].servers)
-                open_ += [other for other in others if other in self._backends]
+                followed = [server.followed for server in self._backends[name].servers]
+                open_ += [other for other in followed if other in self._backends]
         return sorted(names)
 
     def _farms(self, found: List[FoundFrontend]) -> List[FoundFarm]:

@@ -71,6 +71,11 @@ class FoundServer:
         found.update(self._tls(profiles, findings))
         return found
 
+    @property
+    def followed(self) -> str:
+        """The backend with the server whose test this one follows; empty where it follows none."""
+        return self.said.get("track", "").rpartition("/")[0]
+
     def whole_number(self, word: str, least: int, most: int, findings: Findings) -> Optional[int]:
         """The number behind a word; None where there is none."""
         if word not in self.said:
