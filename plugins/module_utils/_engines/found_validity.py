@@ -92,7 +92,9 @@ def _shrink(thing: Dict[str, Any], match: "re.Match[str]") -> bool:
     if item is None:
         holder = thing.get(field)
         return holder is None or _drop(holder, inner, _ESSENTIAL.get(field, set())) or _drop(thing, field, set())
-    members: List[Dict[str, Any]] = thing.get(field) or []
+    members: List[Any] = thing.get(field) or []
+    if not all(isinstance(one, dict) for one in members):
+        return _drop(thing, field, _ESSENTIAL.get(match["kind"], set()))
     member = next((one for one in members if one["name"] == item), None)
     if member is not None and not _drop(member, inner, _ESSENTIAL.get(field, set())):
         members.remove(member)
