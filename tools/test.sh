@@ -11,13 +11,19 @@ say "EVENKEEL_SEED=$EVENKEEL_SEED"
 summary=()
 failures=0
 
-# step NAME COMMAND…
+# ticks: what all processors worked since boot, and worked and waited (/proc/stat, proc_stat(5)); steal is neither ours nor idle
+ticks() { awk '$1 == "cpu" { print $2 + $3 + $4 + $7 + $8, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9; exit }' /proc/stat; }
+
+# step NAME COMMAND…: also how much of the processors was in use meanwhile, which tells waiting from working
 step() {
-  local name=$1 began=$SECONDS verdict=passed
+  local name=$1 began=$SECONDS verdict=passed work all work_now all_now
   shift
   say "== $name"
+  read -r work all < <(ticks)
   "$@" || { verdict=FAILED && failures=$((failures + 1)); }
-  summary+=("$(printf '%-7s %4ds  %s' "$verdict" $((SECONDS - began)) "$name")")
+  read -r work_now all_now < <(ticks)
+  summary+=("$(printf '%-7s %4ds %3d%%  %s' "$verdict" $((SECONDS - began)) \
+    $((100 * (work_now - work) / (all_now - all + 1))) "$name")")
 }
 
 # Without its environments nothing else can run.

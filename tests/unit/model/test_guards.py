@@ -71,6 +71,14 @@ def test_only_what_goes_is_refused(before: Configuration, after: Configuration, 
     assert [problem for problem in refusals(before, after, 100) if problem.path in changes(before, after)] == []
 
 
+def test_who_loses_too_much_is_told_what() -> None:
+    before = Configuration.from_document({"farms": [{"name": name} for name in ("a", "b", "c")]})
+    after = Configuration.from_document({"farms": [{"name": "c"}]})
+    assert refusals(before, after, purge_limit=67) == []
+    (refusal,) = refusals(before, after, purge_limit=66)
+    assert (refusal.path, refusal.message) == ("farms", "would lose 2 of 3 recorded: a, b")
+
+
 def test_a_wish_for_nothing_is_told_what_it_would_remove() -> None:
     assert nothing_wished(Configuration()).message == "is empty; nothing is recorded that it would remove"
     document = {"farms": [{"name": "web", "servers": [{"name": "a"}, {"name": "b"}]}]}
