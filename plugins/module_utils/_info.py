@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+import math
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ._engines.base import Engine, Step
 from ._engines.capabilities import Version, ruled_out, software_in
 from ._engines.reading import Finding
-from ._engines.status import CertificateStatus, GroupStatus, ServiceStatus, Status
+from ._engines.status import CertificateBehind, CertificateStatus, GroupStatus, ServiceStatus, Status
 from ._host.store import Store
 from ._host.system import System
 from ._model.configuration import KINDS, Configuration
@@ -187,6 +188,7 @@ def _ha_group(recorded: Configuration, name: str, state: GroupStatus) -> Dict[st
 
 def _certificate(recorded: Configuration, name: str, shown: Optional[CertificateStatus], now: float) -> Dict[str, Any]:
     one = shown or CertificateStatus()
+    ends = _ends(one, now) if shown is not None else []
     return {
         "name": name,
         "virtual_servers": [
@@ -206,9 +208,24 @@ def _certificate(recorded: Configuration, name: str, shown: Optional[Certificate
         "fingerprint": one.fingerprint,
         "not_before": _moment(one.not_before),
         "not_after": _moment(one.not_after),
-        # whole days: 0 on the last one, below it afterwards
-        "days_left": None if one.not_after is None else int((one.not_after - now) // _DAY),
+        "days_left": ends[0]["days_left"] if ends else None,
+        "ends": ends,
     }
+
+
+def _ends(one: CertificateStatus, now: float) -> List[Dict[str, Any]]:
+    """The certificate and those behind it, the first to end first; those whose end nobody knows are the last."""
+    every = [CertificateBehind("certificate", one.subject, one.not_after), *one.behind]
+    return [
+        {
+            "part": each.part,
+            "subject": each.subject,
+            "not_after": _moment(each.not_after),
+            # whole days: 0 on the last one, below it afterwards
+            "days_left": None if each.not_after is None else int((each.not_after - now) // _DAY),
+        }
+        for each in sorted(every, key=lambda each: math.inf if each.not_after is None else each.not_after)
+    ]
 
 
 def _moment(seconds: Optional[float]) -> Optional[str]:

@@ -412,7 +412,8 @@ ha_groups:
 certificates:
   description:
     - The recorded certificate profiles by name, each with the certificate that the running process shows for it.
-    - HAProxy tells of the certificate itself and not of its chain, and of no authorities that clients are asked for.
+    - HAProxy tells until when the certificate itself is valid, and the authorities of a profile of type V(mutual_tls).
+      Of the chain it tells names alone; until when that is valid is read from the file that HAProxy was given.
   returned: when O(gather_subset) has V(certificates) or V(all)
   type: list
   elements: dict
@@ -459,15 +460,43 @@ certificates:
       type: str
       sample: "2026-10-01T00:00:00Z"
     not_after:
-      description: Until when it is valid, in UTC. None where that is not known.
+      description: Until when it is valid itself, in UTC. None where that is not known.
       type: str
       sample: "2026-12-30T00:00:00Z"
     days_left:
       description: >-
-        Whole days until then by the director's clock. 0 on the last day, less than 0 when it is expired. None where it
-        is not known.
+        Whole days by the director's clock until the first of RV(certificates[].ends) ends. 0 on the last day, less than
+        0 when that one is expired. None where no end is known.
       type: int
-      sample: 31
+      sample: 9
+    ends:
+      description: >-
+        The certificate and all those behind it that have to be valid too, the first to end first. Empty where nothing
+        is known.
+      type: list
+      elements: dict
+      contains:
+        part:
+          description:
+            - V(certificate) for the certificate itself, V(chain) for one that is shown with it, V(authority) for one
+              that a profile of type V(mutual_tls) believes.
+          type: str
+          sample: chain
+        subject:
+          description: Whose it is.
+          type: str
+          sample: /C=XX/O=Example/CN=Example Issuing Authority
+        not_after:
+          description:
+            - Until when it is valid, in UTC.
+            - None where that is not known, as of a chain whose file was changed since, or of a certificate in the chain
+              that is no authority, which no client looks at.
+          type: str
+          sample: "2026-12-08T00:00:00Z"
+        days_left:
+          description: Whole days until then, as RV(certificates[].days_left). None where it is not known.
+          type: int
+          sample: 9
 versions:
   description: The software whose version decides what a configuration may ask for.
   returned: when O(gather_subset) has V(versions) or V(all)

@@ -29,23 +29,25 @@ def days(value: Any) -> int:
 
 def ending(infos: Mapping[str, Mapping[str, Any]], generated: str, within: int) -> list[dict[str, Any]]:
     """The certificates that are expired at the moment of the audit or less than so many days later, the first to end
-    first. What directors show alike is there once. `infos` are results of lb_info by director."""
-    found: dict[tuple[str, str, str], dict[str, set[str]]] = defaultdict(
+    first, those of chains and authorities too. What directors show alike is there once. `infos` are results of lb_info
+    by director."""
+    found: dict[tuple[str, str, str, str], dict[str, set[str]]] = defaultdict(
         lambda: {"directors": set(), "virtual_servers": set(), "farms": set()}
     )
     now = _moment(generated)
     for director, info in infos.items():
         for one in info.get("certificates", []):
-            if one["not_after"] is not None and _moment(one["not_after"]) - now < within * _DAY:
-                where = found[(one["not_after"], one["name"], one["subject"])]
-                where["directors"].add(director)
-                where["virtual_servers"].update(one["virtual_servers"])
-                where["farms"].update(one["farms"])
+            for each in one["ends"]:
+                if each["not_after"] is not None and _moment(each["not_after"]) - now < within * _DAY:
+                    where = found[(each["not_after"], one["name"], each["part"], each["subject"])]
+                    where["directors"].add(director)
+                    where["virtual_servers"].update(one["virtual_servers"])
+                    where["farms"].update(one["farms"])
     return [
-        {"name": name, "subject": subject, "not_after": end}
+        {"name": name, "part": part, "subject": subject, "not_after": end}
         | {"days_left": (_moment(end) - now) // _DAY, "state": "expired" if _moment(end) < now else "expiring"}
         | {key: sorted(values) for key, values in where.items()}
-        for (end, name, subject), where in sorted(found.items())
+        for (end, name, part, subject), where in sorted(found.items())
     ]
 
 

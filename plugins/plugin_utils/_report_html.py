@@ -68,6 +68,7 @@ def page(value: Any) -> str:
         down=_report_words.down,
         ending=_report_words.ending,
         next_run=_report_words.next_run,
+        part=_report_words.part,
         sign=lambda state: _STATES.get(state, ("poor", "?"))[1],
         tone=tone,
     )

@@ -40,8 +40,9 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         where = _report_words.endpoint(server["address"], server["port"])
         yield f"server {server['name']} ({where}) of farm {server['farm']}: down on {', '.join(server['directors'])}"
     for one in findings["certificates"]:
+        which = one["name"] if one["part"] == "certificate" else f"{one['name']}, {_report_words.part(one)}"
         whose = f" ({one['subject']})" if one["subject"] else ""
-        yield f"certificate {one['name']}{whose}: {_report_words.ending(one)} on {', '.join(one['directors'])}"
+        yield f"certificate {which}{whose}: {_report_words.ending(one)} on {', '.join(one['directors'])}"
 
 
 def _drift(entry: Mapping[str, Any]) -> Iterator[str]:

@@ -24,6 +24,8 @@ _IMPACT = {
     "reset": "connections are cut",
     "failover": "VIPs may move",
 }
+# Of the certificates that a profile rests on, which it is.
+_PART = {"certificate": "its own", "chain": "of its chain", "authority": "of its authorities"}
 # Control characters, those without a glyph that turn the text around or hide in it, and halves of characters, which
 # no file can hold.
 _UNSEEN = ("Cc", "Cf", "Cs")
@@ -53,6 +55,11 @@ def down(service: Mapping[str, Any]) -> str:
     if service["state"] == "missing":
         return "not running"
     return "down, the sorry server answers" if service["sorry_server"] else "down, no server takes connections"
+
+
+def part(certificate: Mapping[str, Any]) -> str:
+    """Which of the certificates that a profile rests on it is."""
+    return _PART.get(certificate["part"], certificate["part"])
 
 
 def ending(certificate: Mapping[str, Any]) -> str:

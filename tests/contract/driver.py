@@ -156,7 +156,7 @@ class Breaking(HaproxyEngine):
 def certificates(argument: Json) -> Json:
     """What an engine tells of the certificates that a document's profiles name."""
     found = chosen(argument)[0].certificates(Configuration.from_document(argument["document"]), System())
-    return {name: vars(one) for name, one in found.items()}
+    return {name: dataclasses.asdict(one) for name, one in found.items()}
 
 
 def status(argument: Json) -> Json:

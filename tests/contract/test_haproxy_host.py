@@ -23,6 +23,16 @@ from ansible_collections.evenkeel.lb.tests.contract.haproxy_lab import (
     USERS,
     reconcile,
 )
+from ansible_collections.evenkeel.lb.tests.contract.haproxy_tls import (
+    CERTIFY_ISSUER,
+    chain_shown,
+    end_of,
+    fingerprint,
+    issue,
+    shown,
+    told_of_certificates,
+    with_tls,
+)
 
 STATE = f"""
 for file in {FILE} {USERS} /etc/haproxy/evenkeel/* /etc/evenkeel/lb.json; do echo "== $file"; cat $file; done 2>&1
@@ -305,7 +315,7 @@ def test_what_cannot_be_loaded_the_first_time_leaves_a_process_without_ours(dire
 
 
 def test_quic_is_served_or_refused_by_what_the_build_can(director: Director) -> None:
-    document = tls()
+    document = with_tls(web())
     document["virtual_servers"][0].update(protocol="quic")
     build = director.shell("haproxy -vv")
     if "+QUIC " not in build:
@@ -320,70 +330,38 @@ def test_quic_is_served_or_refused_by_what_the_build_can(director: Director) -> 
     assert reconcile(director, document)["state"] == "unchanged"
 
 
-def tls() -> dict[str, Any]:
-    """The same service, with TLS ended here."""
-    document = web()
-    document["virtual_servers"][0].update(protocol="https", ssl_offload=True, certificate_profiles=["one", "two"])
-    document["certificate_profiles"] = [
-        {"name": name, "certificate_file": f"/etc/ssl/certs/{name}.pem", "key_file": f"/etc/ssl/private/{name}.key"}
-        for name in ("one", "two")
-    ]
-    document["certificate_profiles"][1]["minimum_tls"] = "1.3"
-    return document
-
-
-def shown(director: Director, name: str) -> str:
-    """The fingerprint of the certificate that a client which asks for a name is shown."""
-    ask = f"echo | openssl s_client -connect 127.0.0.1:8080 -servername {name} 2>/dev/null"
-    return director.shell(f"{ask} | openssl x509 -noout -fingerprint -sha1")
-
-
-def fingerprint(director: Director, name: str) -> str:
-    return director.shell(f"openssl x509 -noout -fingerprint -sha1 -in /etc/ssl/certs/{name}.pem")
-
-
-def told_of_certificates(director: Director) -> dict[str, Any]:
-    told: dict[str, Any] = director.drive("certificates", {"document": tls(), "engines": ["haproxy"]})
-    return told
-
-
-def end_of(director: Director, name: str) -> int:
-    """Until when the certificate in a file is valid, as OpenSSL tells it, in seconds since 1970."""
-    end = director.shell(f"openssl x509 -noout -enddate -in /etc/ssl/certs/{name}.pem").strip().partition("=")[2]
-    return int(director.shell(f"date -u -d '{end}' +%s"))
-
-
 def test_certificates_are_shown_by_name_and_replaced_while_it_runs(director: Director) -> None:
-    assert reconcile(director, tls())["state"] == "applied"
-    assert reconcile(director, tls())["state"] == "unchanged"
+    document = with_tls(web())
+    assert reconcile(director, document)["state"] == "applied"
+    assert reconcile(director, document)["state"] == "unchanged"
     assert [shown(director, name) for name in ("one", "two", "other")] == [
         fingerprint(director, name) for name in ("one", "two", "one")
     ]
     assert answers(director, "https://127.0.0.1:8080/", 4) == {"7001": 2, "7002": 2}
-    told = told_of_certificates(director)
+    told = told_of_certificates(director, document)
     assert {name: (one["not_after"], one["subject"]) for name, one in told.items()} == {
         name: (end_of(director, name), f"/CN={name}") for name in ("one", "two")
     }
     before, process = shown(director, "two"), worker(director)
     director.shell(CERTIFICATE.format(name="two").replace("-days 30", "-days 9"))
     # the running process has the former one still, whatever the file says
-    assert told_of_certificates(director) == told
-    answer = reconcile(director, tls())
+    assert told_of_certificates(director, document) == told
+    answer = reconcile(director, document)
     assert (answer["state"], answer["reload"]) == ("applied", []), answer
     assert answer["steps"] == [["change", "certificate profile two", "new_connections"]]
     assert "PRIVATE" not in str(answer["texts"])
     assert worker(director) == process
     assert before != shown(director, "two") == fingerprint(director, "two")
-    again = told_of_certificates(director)
+    again = told_of_certificates(director, document)
     assert (again["one"], again["two"]["not_after"]) == (told["one"], end_of(director, "two"))
     assert 20 * 86400 < told["two"]["not_after"] - again["two"]["not_after"] < 22 * 86400
-    assert reconcile(director, tls())["state"] == "unchanged"
+    assert reconcile(director, document)["state"] == "unchanged"
     assert reconcile(director, web())["state"] == "applied"
     assert director.shell("ls -A /etc/haproxy/evenkeel") == ""
 
 
 def test_mutual_tls_asks_clients_for_a_certificate(director: Director) -> None:
-    document = tls()
+    document = with_tls(web())
     document["virtual_servers"][0]["certificate_profiles"] = ["one"]
     document["certificate_profiles"][0].update(type="mutual_tls", chain_file="/etc/ssl/certs/two.pem")
     assert reconcile(director, document)["state"] == "applied"
@@ -399,6 +377,34 @@ def test_mutual_tls_asks_clients_for_a_certificate(director: Director) -> None:
     assert answer["steps"][0] == ["change", "certificate profile one", "new_connections"]
     assert answers(director, f"{own} https://127.0.0.1:8080/", 2) == {"7001": 1, "7002": 1}
     assert reconcile(director, document)["state"] == "unchanged"
+
+
+def test_until_when_a_chain_and_authorities_are_valid(director: Director) -> None:
+    issue(director)
+    document = with_tls(web())
+    chained, trusting = document["certificate_profiles"]
+    of_chain = {"certificate_file": "/etc/ssl/certs/chained.pem", "key_file": "/etc/ssl/private/chained.key"}
+    chained.update(of_chain, chain_file="/etc/ssl/certs/issuer.pem")
+    trusting.update(type="mutual_tls", chain_file="/etc/ssl/certs/clients.pem")
+    assert reconcile(director, document)["state"] == "applied"
+    told = told_of_certificates(director, document)
+    assert told["one"]["not_after"] == end_of(director, "chained")
+    assert told["one"]["behind"] == [
+        {"part": "chain", "subject": "/CN=issuer", "not_after": end_of(director, "issuer")}
+    ]
+    assert sorted(told["two"]["behind"], key=lambda one: one["subject"]) == [
+        {"part": "authority", "subject": f"/CN={name}", "not_after": end_of(director, name)}
+        for name in ("customers", "partners")
+    ]
+    assert chain_shown(director) == end_of(director, "issuer") < told["one"]["not_after"]
+    # the issuer is certified anew, and the process was not given that yet
+    director.shell(CERTIFY_ISSUER.format(days=99))
+    assert told_of_certificates(director, document) == told
+    assert chain_shown(director) == told["one"]["behind"][0]["not_after"] != end_of(director, "issuer")
+    answer = reconcile(director, document)
+    assert (answer["state"], answer["reload"]) == ("applied", []), answer
+    [issuer] = told_of_certificates(director, document)["one"]["behind"]
+    assert issuer["not_after"] == chain_shown(director) == end_of(director, "issuer")
 
 
 def test_the_sorry_server_serves_while_no_other_is_left(director: Director) -> None:

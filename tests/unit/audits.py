@@ -67,7 +67,13 @@ def certificate(name: str, not_after: str | None, virtual_servers: tuple[str, ..
         "not_before": None,
         "not_after": not_after,
         "days_left": 0 if not_after else None,
+        "ends": [end("certificate", f"/CN={name}.example", not_after)] if not_after else [],
     }
+
+
+def end(part: str, subject: str, not_after: str | None) -> dict[str, Any]:
+    """One of the certificates that a profile rests on."""
+    return {"part": part, "subject": subject, "not_after": not_after, "days_left": 0 if not_after else None}
 
 
 def ha_group(director: str, state: str, members: tuple[str, ...] = ("lb1", "lb2")) -> tuple[dict[str, Any], Any]:

@@ -56,9 +56,19 @@ class GroupStatus:
 
 
 @dataclass(frozen=True)
+class CertificateBehind:
+    """A certificate that has to be valid beside that of a profile. ``part`` is chain (it is shown too) or authority (it
+    is believed), ``not_after`` is in seconds since 1970, None where it cannot be told."""
+
+    part: str
+    subject: str
+    not_after: Optional[float] = None
+
+
+@dataclass(frozen=True)
 class CertificateStatus:
-    """The certificate of a profile as it is shown now. ``names`` are those that it is for, ``not_before`` and
-    ``not_after`` are in seconds since 1970, None where they cannot be told."""
+    """The certificate of a profile as it is shown now, and those ``behind`` it, the chain in its order. ``names`` are
+    those that it is for, ``not_before`` and ``not_after`` are in seconds since 1970, None where they cannot be told."""
 
     subject: str = ""
     issuer: str = ""
@@ -66,6 +76,7 @@ class CertificateStatus:
     fingerprint: str = ""
     not_before: Optional[float] = None
     not_after: Optional[float] = None
+    behind: Tuple[CertificateBehind, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -339,6 +339,7 @@ def test_a_certificate_that_ends_soon_is_warned_of_and_is_no_drift(
     assert report["findings"]["certificates"] == [
         {
             "name": "www",
+            "part": "certificate",
             "subject": "/CN=www.example",
             "not_after": end,
             "days_left": left,
@@ -362,6 +363,29 @@ def test_a_certificate_that_ends_soon_is_warned_of_and_is_no_drift(
 def test_a_certificate_that_is_valid_or_not_known_is_not_warned_of(end: str | None, days: int) -> None:
     report = lb_report(pair(certificates=[audits.certificate("www", end)]), audits.GENERATED, days)
     assert (report["findings"]["certificates"], report["attention"]) == ([], "")
+
+
+def test_what_a_certificate_rests_on_is_warned_of_as_well() -> None:
+    told = audits.certificate("www", "2027-12-28T10:00:00Z")
+    told["ends"] += [
+        audits.end("chain", "/CN=issuer", "2026-12-01T00:00:00Z"),
+        audits.end("chain", "/CN=root", None),
+        audits.end("authority", "/CN=clients", "2026-11-01T00:00:00Z"),
+        audits.end("authority", "", "2026-12-02T00:00:00Z"),
+    ]
+    report = lb_report(pair(certificates=[told]), audits.GENERATED)
+    assert [(one["name"], one["part"], one["subject"], one["state"]) for one in report["findings"]["certificates"]] == [
+        ("www", "authority", "/CN=clients", "expired"),
+        ("www", "chain", "/CN=issuer", "expiring"),
+        ("www", "authority", "", "expiring"),
+    ]
+    assert report["attention"] == "1 certificate expired, 2 certificates about to expire within 30 days"
+    lines = lb_report_text(report).splitlines()
+    assert "certificate www, of its authorities (/CN=clients): expired since 2026-11-01T00:00:00Z on lb1, lb2" in lines
+    assert "certificate www, of its chain (/CN=issuer): expires at 2026-12-01T00:00:00Z, in 2 days on lb1, lb2" in lines
+    assert "certificate www, of its authorities: expires at 2026-12-02T00:00:00Z, in 3 days on lb1, lb2" in lines
+    page = lb_report_html(report)
+    assert "of its authorities" in page and "of its chain" in page and "its own" not in page
 
 
 def test_certificates_that_directors_show_differently_are_told_apart() -> None:

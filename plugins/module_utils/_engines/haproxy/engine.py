@@ -21,7 +21,7 @@ from ..blocks import parse
 from ..capabilities import Capabilities, Version
 from ..service_table import key_of
 from ..status import CertificateStatus, Status
-from . import certificates, files, host_checks, limits, master, planning, runtime, status, unit
+from . import certificates, files, host_checks, limits, master, pem, planning, runtime, status, unit
 from .capabilities import CAPABILITIES, NAME
 from .parse import bind_of
 from .planning import Told
@@ -235,8 +235,8 @@ def _running(system: System, blocks: Dict[str, str]) -> Optional[Running]:
 def _runs_with(found: Running, bundle: Bundle, content: str) -> bool:
     """Whether the running process has what a file of ours holds; true of a file that it does not know."""
     if bundle.file in found.authorities:
-        return found.authorities[bundle.file] == files.fingerprints(content)
-    return found.certificates.get(bundle.file) in (None, files.fingerprint(content))
+        return found.authorities[bundle.file] == pem.fingerprints(content)
+    return found.certificates.get(bundle.file) in (None, pem.fingerprint(content))
 
 
 def _told(steps: Sequence[Step], desired: Desired, system: System) -> bool:

@@ -6,10 +6,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from typing import Dict, FrozenSet, List, Optional, Set
+from typing import Dict, List, Optional, Set
 
 from ..._host.system import System
 from ..blocks import Blocks, parse
@@ -17,8 +14,6 @@ from .programs import is_program, programs_in
 from .render import document
 from .tls import Bundle, authorities_in, bundles_in, lists_in
 from .words import FILE
-
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s*(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
 def content_of(system: System, bundle: Bundle) -> Optional[str]:
@@ -70,24 +65,6 @@ def clear(system: System, before: Blocks, after: Blocks) -> None:
 def held(system: System) -> Blocks:
     """The blocks of our configuration as it is."""
     return parse(system.read(FILE) or "")[1]
-
-
-def fingerprint(content: str) -> Optional[str]:
-    """The SHA1 fingerprint of the first certificate in a text, as HAProxy writes it."""
-    match = _CERTIFICATE.search(content)
-    return _fingerprint(match[1]) if match is not None else None
-
-
-def fingerprints(content: str) -> FrozenSet[Optional[str]]:
-    """The same of all certificates in a text."""
-    return frozenset(_fingerprint(inner) for inner in _CERTIFICATE.findall(content))
-
-
-def _fingerprint(inner: str) -> Optional[str]:
-    try:
-        return hashlib.sha1(base64.b64decode("".join(inner.split()))).hexdigest().upper()
-    except ValueError:
-        return None
 
 
 def missing(system: System, named_by: List["tuple[str, str]"]) -> List["tuple[str, str]"]:

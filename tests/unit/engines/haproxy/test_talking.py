@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import master, runtime, status, unit
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.files import fingerprint, fingerprints
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.pem import fingerprint, fingerprints
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed
 from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
 
