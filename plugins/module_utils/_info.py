@@ -84,11 +84,11 @@ def gathered(system: System, engines: Sequence[AnyEngine], asked: Asked) -> Tupl
         if "ha_groups" in asked.subsets:
             found["ha_groups"] = _ha_groups(recorded, running, asked)
     if "certificates" in asked.subsets:
-        shown: Dict[str, CertificateStatus] = {}
+        told: Dict[str, CertificateStatus] = {}
         for engine in engines:
-            shown.update(engine.certificates(recorded, system))
+            told.update(engine.certificates(recorded, system))
         found["certificates"] = [
-            _certificate(recorded, name, shown.get(name), system.clock())
+            _certificate(recorded, name, told.get(name, CertificateStatus()), system.clock())
             for name in sorted(recorded.certificate_profiles)
         ]
     if "versions" in asked.subsets:
@@ -186,9 +186,8 @@ def _ha_group(recorded: Configuration, name: str, state: GroupStatus) -> Dict[st
     }
 
 
-def _certificate(recorded: Configuration, name: str, shown: Optional[CertificateStatus], now: float) -> Dict[str, Any]:
-    one = shown or CertificateStatus()
-    ends = _ends(one, now) if shown is not None else []
+def _certificate(recorded: Configuration, name: str, one: CertificateStatus, now: float) -> Dict[str, Any]:
+    ends = _ends(one, now)
     return {
         "name": name,
         "virtual_servers": [
@@ -201,7 +200,7 @@ def _certificate(recorded: Configuration, name: str, shown: Optional[Certificate
             for _name, farm in sorted(recorded.farms.items())
             if any(name in (server.certificate_profiles or ()) for server in farm.servers or ())
         ],
-        "shown": shown is not None,
+        "state": one.state,
         "subject": one.subject,
         "issuer": one.issuer,
         "names": list(one.names),
@@ -215,7 +214,7 @@ def _certificate(recorded: Configuration, name: str, shown: Optional[Certificate
 
 def _ends(one: CertificateStatus, now: float) -> List[Dict[str, Any]]:
     """The certificate and those behind it, the first to end first; those whose end nobody knows are the last."""
-    every = [CertificateBehind("certificate", one.subject, one.not_after), *one.behind]
+    itself = [CertificateBehind("certificate", one.subject, one.not_after)] if one.fingerprint else []
     return [
         {
             "part": each.part,
@@ -224,7 +223,9 @@ def _ends(one: CertificateStatus, now: float) -> List[Dict[str, Any]]:
             # whole days: 0 on the last one, below it afterwards
             "days_left": None if each.not_after is None else int((each.not_after - now) // _DAY),
         }
-        for each in sorted(every, key=lambda each: math.inf if each.not_after is None else each.not_after)
+        for each in sorted(
+            [*itself, *one.behind], key=lambda each: math.inf if each.not_after is None else each.not_after
+        )
     ]
 
 

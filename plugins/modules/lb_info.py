@@ -105,11 +105,13 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.name }}"
 
-- name: Fail where a certificate expires within two weeks, or has
+- name: Fail where a certificate expires within two weeks, or has, or nobody knows
   evenkeel.lb.lb_info:
     gather_subset: [certificates]
   register: director
-  failed_when: director.certificates | selectattr('shown') | selectattr('days_left', 'lt', 14) | length > 0
+  failed_when: >-
+    director.certificates | selectattr('days_left', 'number') | selectattr('days_left', 'lt', 14) | length > 0
+    or director.certificates | selectattr('state', 'in', ['missing', 'unknown']) | length > 0
 
 - name: Wait until this director is the one that holds the VIPs
   evenkeel.lb.lb_info:
@@ -432,12 +434,18 @@ certificates:
       type: list
       elements: str
       sample: []
-    shown:
-      description: >-
-        Whether the running process tells of it. False when nothing uses the profile, or HAProxy does not run or was not
-        given it, and on an appliance; nothing of what follows is known then.
-      type: bool
-      sample: true
+    state:
+      description:
+        - V(present) when the running HAProxy has the certificate, and the authorities of a profile of type
+          V(mutual_tls).
+        - V(missing) when HAProxy runs and was not given it, or not the authorities. What it does have is told.
+        - V(unknown) when HAProxy does not run, or does not answer on the socket that this collection asks.
+        - V(untold) when HAProxy is not to have it, because no enabled virtual server of it needs the profile; and on an
+          appliance, which does not tell.
+        - Nothing of what follows is known with V(unknown) and V(untold), and of a profile that HAProxy uses for its
+          authorities alone nothing but RV(certificates[].days_left) and RV(certificates[].ends).
+      type: str
+      sample: present
     subject:
       description: Whose it is. Empty where that is not known.
       type: str

@@ -49,7 +49,7 @@ def report(results: Any, generated: Any, certificate_days: Any = _report_certifi
         "ha_groups": [group for group in groups if group["problem"]],
         "virtual_servers": _report_topology.virtual_servers_down(infos),
         "servers": _report_topology.servers_down(infos),
-        "certificates": _report_certificates.ending(infos, moment, within),
+        "certificates": _report_certificates.findings(infos, moment, within),
     }
     counts = {
         "directors": len(directors),
@@ -113,8 +113,8 @@ def _troubles(counts: Mapping[str, int], certificates: list[dict[str, Any]], wit
         yield f"{counted(counts['virtual_servers'], 'virtual server')} down"
     if counts["servers"]:
         yield f"{counted(counts['servers'], 'server')} down"
-    expired = sum(one["state"] == "expired" for one in certificates)
-    if expired:
-        yield f"{counted(expired, 'certificate')} expired"
-    if len(certificates) > expired:
-        yield f"{counted(len(certificates) - expired, 'certificate')} about to expire within {counted(within, 'day')}"
+    soon = f"about to expire within {counted(within, 'day')}"
+    for state, words in (("expired", "expired"), ("expiring", soon), ("missing", "missing"), ("unknown", "not known")):
+        number = sum(one["state"] == state for one in certificates)
+        if number:
+            yield f"{counted(number, 'certificate')} {words}"

@@ -95,7 +95,7 @@ def _urgency(report: Mapping[str, Any]) -> str:
     """How much the report as a whole matters, in the same words."""
     if report["findings"]["ha_groups"] or report["findings"]["virtual_servers"]:
         return "bad"
-    if any(one["state"] == "expired" for one in report["findings"]["certificates"]):
+    if any(tone(one["state"]) == "bad" for one in report["findings"]["certificates"]):
         return "bad"
     verdict = tone(report["verdict"])
     return "poor" if verdict == "good" and report["attention"] else verdict

@@ -24,6 +24,7 @@ _IMPACT = {
     "reset": "connections are cut",
     "failover": "VIPs may move",
 }
+_UNTOLD = {"missing": "HAProxy runs without it", "unknown": "not known, as HAProxy does not answer"}
 # Of the certificates that a profile rests on, which it is.
 _PART = {"certificate": "its own", "chain": "of its chain", "authority": "of its authorities"}
 # Control characters, those without a glyph that turn the text around or hide in it, and halves of characters, which
@@ -63,8 +64,10 @@ def part(certificate: Mapping[str, Any]) -> str:
 
 
 def ending(certificate: Mapping[str, Any]) -> str:
-    """Until when a certificate is valid, and how long that is, or was."""
+    """Until when a certificate is valid, and how long that is, or was; or why that is not told."""
     end, left = certificate["not_after"], certificate["days_left"]
+    if certificate["state"] in _UNTOLD:
+        return _UNTOLD[certificate["state"]]
     if certificate["state"] == "expired":
         return f"expired since {end}"
     return f"expires at {end}, {'today' if not left else 'in 1 day' if left == 1 else f'in {left} days'}"

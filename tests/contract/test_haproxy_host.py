@@ -379,7 +379,7 @@ def test_mutual_tls_asks_clients_for_a_certificate(director: Director) -> None:
     assert reconcile(director, document)["state"] == "unchanged"
 
 
-def test_until_when_a_chain_and_authorities_are_valid(director: Director) -> None:
+def test_until_when_a_chain_and_authorities_are_valid_or_that_nobody_tells(director: Director) -> None:
     issue(director)
     document = with_tls(web())
     chained, trusting = document["certificate_profiles"]
@@ -403,8 +403,18 @@ def test_until_when_a_chain_and_authorities_are_valid(director: Director) -> Non
     assert chain_shown(director) == told["one"]["behind"][0]["not_after"] != end_of(director, "issuer")
     answer = reconcile(director, document)
     assert (answer["state"], answer["reload"]) == ("applied", []), answer
-    [issuer] = told_of_certificates(director, document)["one"]["behind"]
+    told = told_of_certificates(director, document)
+    [issuer] = told["one"]["behind"]
     assert issuer["not_after"] == chain_shown(director) == end_of(director, "issuer")
+    assert [one["state"] for one in told.values()] == ["present", "present"]
+    # one that the process was never given, and nobody who answers
+    document["certificate_profiles"].append({**chained, "name": "three"})
+    document["virtual_servers"][0]["certificate_profiles"] = ["one", "three", "two"]
+    more = told_of_certificates(director, document)
+    assert more["three"]["state"] == "missing" and more == {**told, "three": more["three"]}
+    director.shell("systemctl stop haproxy")
+    assert {one["state"] for one in told_of_certificates(director, document).values()} == {"unknown"}
+    director.shell("systemctl start haproxy")
 
 
 def test_the_sorry_server_serves_while_no_other_is_left(director: Director) -> None:

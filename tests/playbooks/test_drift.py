@@ -79,7 +79,7 @@ def test_it_may_be_asked_to_report_only(perform: Perform, tmp_path: Path) -> Non
 def test_an_expired_certificate_is_reported_and_no_failure(perform: Perform, tmp_path: Path) -> None:
     end = {"part": "certificate", "subject": "/CN=www", "not_after": "2020-01-01T00:00:00Z", "days_left": -9}
     told = {
-        "name": "www", "virtual_servers": ["www"], "farms": [], "shown": True, "subject": "/CN=www", "issuer": "",
+        "name": "www", "virtual_servers": ["www"], "farms": [], "state": "present", "subject": "/CN=www", "issuer": "",
         "names": [], "fingerprint": "", "not_before": None, "not_after": "2020-01-01T00:00:00Z", "days_left": -9,
         "ends": [end],
     }  # fmt: skip

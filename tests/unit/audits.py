@@ -59,7 +59,7 @@ def certificate(name: str, not_after: str | None, virtual_servers: tuple[str, ..
         "name": name,
         "virtual_servers": list(virtual_servers),
         "farms": [],
-        "shown": not_after is not None,
+        "state": "present" if not_after else "untold",
         "subject": f"/CN={name}.example" if not_after else "",
         "issuer": "/CN=authority" if not_after else "",
         "names": [],

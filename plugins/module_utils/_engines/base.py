@@ -165,6 +165,6 @@ class Engine(Generic[Desired, Observed]):
         return None
 
     def certificates(self, configuration: Configuration, system: System) -> Mapping[str, CertificateStatus]:
-        """By certificate profile, what is really shown of those that virtual servers of this engine use: without those
-        that nothing can be told of. Empty for an engine that does not tell. Changes nothing."""
+        """By certificate profile, what is really shown of those that virtual servers of this engine use, or that this
+        cannot be told. Empty for an engine that never tells. Changes nothing."""
         return {}

@@ -68,7 +68,16 @@ class CertificateBehind:
 @dataclass(frozen=True)
 class CertificateStatus:
     """The certificate of a profile as it is shown now, and those ``behind`` it, the chain in its order. ``names`` are
-    those that it is for, ``not_before`` and ``not_after`` are in seconds since 1970, None where they cannot be told."""
+    those that it is for, ``not_before`` and ``not_after`` are in seconds since 1970, None where they cannot be told.
+
+    ``state`` is one of
+
+    - present: the engine has it, and the authorities of the profile where it is to believe some,
+    - missing: it runs without one of them; the others are told,
+    - unknown: it does not run or answer,
+    - untold: it is not to have it.
+
+    Of a profile that is used for its authorities alone, nothing but ``state`` and ``behind`` is told."""
 
     subject: str = ""
     issuer: str = ""
@@ -77,6 +86,7 @@ class CertificateStatus:
     not_before: Optional[float] = None
     not_after: Optional[float] = None
     behind: Tuple[CertificateBehind, ...] = ()
+    state: str = "untold"
 
 
 @dataclass(frozen=True)

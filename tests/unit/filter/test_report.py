@@ -388,6 +388,32 @@ def test_what_a_certificate_rests_on_is_warned_of_as_well() -> None:
     assert "of its authorities" in page and "of its chain" in page and "its own" not in page
 
 
+def test_certificates_that_are_not_there_or_not_known_are_warned_of() -> None:
+    told = [
+        {**audits.certificate("two", "2026-12-01T00:00:00Z"), "state": "missing"},
+        {**audits.certificate("one", None), "state": "unknown"},
+        audits.certificate("other", None),
+    ]
+    report = lb_report(pair(certificates=told), audits.GENERATED)
+    assert [(one["name"], one["state"], one["days_left"]) for one in report["findings"]["certificates"]] == [
+        ("two", "expiring", 2),
+        ("one", "unknown", None),
+        ("two", "missing", None),
+    ]
+    assert report["findings"]["certificates"][2] == {
+        "name": "two", "part": "certificate", "subject": "", "not_after": None, "days_left": None, "state": "missing",
+        "directors": ["lb1", "lb2"], "virtual_servers": ["www"], "farms": [],
+    }  # fmt: skip
+    assert report["attention"] == (
+        "1 certificate about to expire within 30 days, 1 certificate missing, 1 certificate not known"
+    )
+    lines = lb_report_text(report).splitlines()
+    assert "certificate two: HAProxy runs without it on lb1, lb2" in lines
+    assert "certificate one: not known, as HAProxy does not answer on lb1, lb2" in lines
+    assert "HAProxy runs without it" in lb_report_html(report)
+    assert report["verdict"] == "clean"
+
+
 def test_certificates_that_directors_show_differently_are_told_apart() -> None:
     old, new = audits.certificate("www", "2026-11-01T00:00:00Z"), audits.certificate("www", "2026-12-01T00:00:00Z")
     results = {"lb1": info("lb1", certificates=[new]), "lb2": info("lb2", "backup", certificates=[old])}

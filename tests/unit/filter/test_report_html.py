@@ -97,10 +97,15 @@ def any_infos(draw: st.DrawFn) -> dict[str, Any]:
     member = draw(texts)
     services = draw(st.lists(any_virtual_servers(), max_size=3, unique_by=lambda one: one["name"]))
     told = audits.info(member, state, services, draw(st.lists(any_differences(), max_size=3)), (member, draw(texts)))
+    states = st.sampled_from(["present", "missing", "unknown", "untold"])
     parts = st.sampled_from(["certificate", "chain", "authority"])
     ends = st.sampled_from([None, "2026-11-28T09:00:00Z", "2026-12-28T09:59:59Z", "2027-12-28T09:59:59Z"])
     told["certificates"] = [
-        {**audits.certificate(draw(texts), None), "ends": [audits.end(draw(parts), draw(sides), draw(ends))]}
+        {
+            **audits.certificate(draw(texts), None),
+            "state": draw(states),
+            "ends": [audits.end(draw(parts), draw(sides), draw(ends))],
+        }
         for _number in range(draw(st.integers(0, 2)))
     ]
     told["config"]["vips"] = [{"name": draw(texts), "address": draw(texts), "ha_group": draw(texts)}]

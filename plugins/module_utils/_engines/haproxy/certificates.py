@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
 from ..status import CertificateBehind, CertificateStatus
 from . import pem, runtime, unit
 from .capabilities import NAME
-from .tls import authorities_of, file_of, used_profiles
-from .virtual_servers import carried, profiles_of
+from .tls import authorities_of, file_of
+from .virtual_servers import carried, given_for
 
 # A command line of the socket ends at 16 kB.
 _AT_ONCE = 50
@@ -31,33 +31,44 @@ _CHAIN = re.compile(r"^Chain Subject: ?(.*)$", re.MULTILINE)
 
 
 def certificates(configuration: Configuration, system: System) -> Dict[str, CertificateStatus]:
-    """By profile, what the running process has of those in use; nothing where it does not answer."""
-    used = sorted({name for one in carried(configuration, NAME) for name in profiles_of(configuration, one)})
-    if not used or not unit.is_active(system):
-        return {}
-    trusting = [one.name for one in used_profiles(configuration, used) if one.type == "mutual_tls"]
-    commands = [f"show ssl cert {file_of(name)}" for name in used]
-    commands += [f"show ssl ca-file {authorities_of(name)}" for name in trusting]
-    try:
-        answer = _asked(system, commands)
-    except HostFault:
-        return {}
-    told, believed = told_in(answer), authorities_in(answer)
-    return {
-        name: dataclasses.replace(
-            told[file_of(name)],
-            behind=(*_chain(system, file_of(name), told[file_of(name)]), *believed.get(authorities_of(name), ())),
+    """By profile, what the running process has of those that it should have."""
+    shown, trusted = _given(configuration)
+    commands = [f"show ssl cert {file_of(name)}" for name in shown]
+    commands += [f"show ssl ca-file {authorities_of(name)}" for name in trusted]
+    answer = _asked(system, commands)
+    told, believed = told_in(answer or ""), authorities_in(answer or "")
+    found = {}
+    for name in sorted({*shown, *trusted}):
+        one, authorities = told.get(file_of(name)), believed.get(authorities_of(name))
+        has_all = (name not in shown or one is not None) and (name not in trusted or authorities is not None)
+        found[name] = dataclasses.replace(
+            one or CertificateStatus(),
+            state="unknown" if answer is None else "present" if has_all else "missing",
+            behind=(*(_chain(system, file_of(name), one) if one is not None else ()), *(authorities or ())),
         )
-        for name in used
-        if file_of(name) in told
-    }
+    return found
 
 
-def _asked(system: System, commands: Sequence[str]) -> str:
+def _given(configuration: Configuration) -> Tuple[List[str], List[str]]:
+    """The profiles whose certificates HAProxy is to have, and those whose authorities."""
+    given = [given_for(configuration, one) for one in carried(configuration, NAME)]
+    return sorted({name for shown, _ in given for name in shown}), sorted(
+        {name for _, trusted in given for name in trusted}
+    )
+
+
+def _asked(system: System, commands: Sequence[str]) -> Optional[str]:
+    """What the running process answers to commands; None where it does not run or answer."""
+    if not commands or not unit.is_active(system):
+        return None
     parts: List[str] = []
     for begin in range(0, len(commands), _AT_ONCE):
-        parts.append(runtime.ask(system, ";".join(commands[begin : begin + _AT_ONCE])))
-    return "\n".join(parts)
+        try:
+            parts.append(runtime.ask(system, ";".join(commands[begin : begin + _AT_ONCE])))
+        except HostFault:
+            return None
+    # it says of each file at least that it does not have it
+    return "\n".join(parts) if all(part.strip() for part in parts) else None
 
 
 def _chain(system: System, file: str, told: CertificateStatus) -> Tuple[CertificateBehind, ...]:

@@ -11,7 +11,7 @@ process. So are authorities that a profile trusts, in a file of their own.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..._model.certificate_profile import CertificateProfile
 from ..._model.configuration import Configuration
@@ -120,17 +120,24 @@ def _rules(profile: CertificateProfile) -> Iterator[str]:
         yield f"ssl-min-ver TLSv{profile.minimum_tls}"
 
 
+def to_server(
+    configuration: Configuration, server: Server
+) -> Tuple[Optional[CertificateProfile], Optional[CertificateProfile]]:
+    """Of the profiles of a server, that whose certificate it is shown, and that whose authorities it is believed by."""
+    profiles = [with_defaults(configuration.certificate_profiles[name]) for name in server.certificate_profiles or ()]
+    trusted = [profile for profile in profiles if profile.type == "mutual_tls"]
+    return next(iter(profiles), None), next(iter(trusted), None)
+
+
 def words_to_server(configuration: Configuration, server: Server, mode: str) -> List[str]:
     """What a server is told of TLS to it, and of HTTP/2 for gRPC. Without authorities any certificate is taken."""
     if not server.ssl_offload:
         return ["proto h2"] if mode == "grpc" else []
-    words = ["ssl"]
-    profiles = [with_defaults(configuration.certificate_profiles[name]) for name in server.certificate_profiles or ()]
-    trusted = [authorities_of(profile.name) for profile in profiles if profile.type == "mutual_tls"]
-    words.append(f"verify required ca-file {trusted[0]}" if trusted else "verify none")
-    if profiles:
-        words.append(f"crt {file_of(profiles[0].name)}")
-        words += [rule for rule in _rules(profiles[0]) if not rule.startswith("verify")]
+    shown, trusted = to_server(configuration, server)
+    words = ["ssl", "verify none" if trusted is None else f"verify required ca-file {authorities_of(trusted.name)}"]
+    if shown is not None:
+        words.append(f"crt {file_of(shown.name)}")
+        words += [rule for rule in _rules(shown) if not rule.startswith("verify")]
     if mode == "grpc":
         words.append("alpn h2")
     return words

@@ -15,7 +15,7 @@ from ..._model.services import address_of
 from ..._model.virtual_server import VirtualServer
 from .farms import REMEMBERED, Way, mode_of, name_of, sorry_name, way_of
 from .sections import Section
-from .tls import bind_words, list_lines
+from .tls import bind_words, list_lines, to_server, used_profiles
 from .words import Line
 
 
@@ -69,6 +69,17 @@ def profiles_of(configuration: Configuration, one: Carried) -> Set[str]:
     for server in configuration.farms[one.wish.farm or ""].servers or ():
         names |= {*((server.certificate_profiles or ()) if server.ssl_offload else ())}
     return names
+
+
+def given_for(configuration: Configuration, one: Carried) -> Tuple[Set[str], Set[str]]:
+    """The profiles of which HAProxy is given the certificate for it, and those of which it is given the authorities."""
+    shown = {*((one.wish.certificate_profiles or ()) if one.wish.ssl_offload else ())}
+    trusted = {profile.name for profile in used_profiles(configuration, shown) if profile.type == "mutual_tls"}
+    for server in configuration.farms[one.wish.farm or ""].servers or ():
+        if server.ssl_offload:
+            for profile, names in zip(to_server(configuration, server), (shown, trusted)):
+                names |= {profile.name} if profile is not None else set()
+    return shown, trusted
 
 
 def binds_of(configuration: Configuration, one: Carried) -> List[Tuple[str, str]]:

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import runtime
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.certificates import (
     authorities_in,
-    certificates,
     told_in,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
@@ -173,7 +172,7 @@ def test_profiles_in_use_are_asked_for_and_all_are_told(host: FakeSystem, monkey
         "name": "one",
         "virtual_servers": ["web"],
         "farms": [],
-        "shown": True,
+        "state": "present",
         "subject": "/C=FR/O=A b/CN=one",
         "issuer": "/C=FR/O=A b/CN=authority",
         "names": ["one.example", "two.example"],
@@ -191,9 +190,9 @@ def test_profiles_in_use_are_asked_for_and_all_are_told(host: FakeSystem, monkey
         ],
     }
     assert [one["ends"] for one in found[1:]] == [[], []]
-    assert [(one["name"], one["farms"], one["shown"], one["days_left"]) for one in found[1:]] == [
-        ("spare", [], False, None),
-        ("two", ["web"], False, None),
+    assert [(one["name"], one["farms"], one["state"], one["days_left"]) for one in found[1:]] == [
+        ("spare", [], "untold", None),
+        ("two", ["web"], "missing", None),
     ]
 
 
@@ -287,13 +286,69 @@ def test_authorities_are_asked_for_where_a_profile_has_some(host: FakeSystem, mo
     assert (one["days_left"], one["not_after"]) == (0, "2026-12-08T18:33:36Z")
 
 
-def test_a_process_that_does_not_answer_tells_nothing(host: FakeSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+def states(host: FakeSystem) -> dict[str, str]:
+    told = gathered(host, [HaproxyEngine()], Asked(("certificates",)))[0]["certificates"]
+    assert all(one["ends"] == [] for one in told if one["state"] in ("unknown", "untold"))
+    return {one["name"]: one["state"] for one in told}
+
+
+def test_that_nobody_answers_is_told_apart_from_what_is_missing(
+    host: FakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def silent(_system: FakeSystem, _command: str) -> str:
         raise HostFault("nobody there")
 
-    monkeypatch.setattr(runtime, "ask", silent)
-    configuration = Configuration.from_document(document())
-    assert certificates(configuration, host) == {}
+    unknown = {"one": "unknown", "spare": "untold", "two": "unknown"}
+    for ask in (silent, lambda system, command: "", lambda system, command: "\n"):
+        monkeypatch.setattr(runtime, "ask", ask)
+        assert states(host) == unknown
+    monkeypatch.setattr(runtime, "ask", lambda system, command: NONE + NONE)
+    assert states(host) == {"one": "missing", "spare": "untold", "two": "missing"}
     host.programs["systemctl"] = lambda argv: Completed(3, "", "")
-    monkeypatch.setattr(runtime, "ask", lambda system, command: ANSWER)
-    assert certificates(configuration, host) == {}
+    assert states(host) == unknown
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "parts"),
+    [
+        (ANSWER + AUTHORITIES, "present", ["authority", "certificate", "authority"]),
+        (ANSWER + NOBODY, "missing", ["certificate"]),
+        (NONE + AUTHORITIES, "missing", ["authority", "authority"]),
+        (NONE + NOBODY, "missing", []),
+    ],
+)
+def test_a_profile_is_missing_without_its_authorities(
+    host: FakeSystem, monkeypatch: pytest.MonkeyPatch, answer: str, state: str, parts: list[str]
+) -> None:
+    changed = document()
+    changed["certificate_profiles"][0].update(type="mutual_tls", chain_file="/etc/ssl/clients.pem")
+    Store(host).save(Configuration.from_document(changed))
+    monkeypatch.setattr(runtime, "ask", lambda system, command: answer)
+    told = gathered(host, [HaproxyEngine()], Asked(("certificates",)))[0]["certificates"][0]
+    assert (told["state"], [each["part"] for each in told["ends"]]) == (state, parts)
+
+
+def test_of_the_profiles_of_a_server_haproxy_is_given_one_certificate_and_one_set_of_authorities(
+    host: FakeSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    changed = document()
+    changed["virtual_servers"][0].update(protocol="http", ssl_offload=False, certificate_profiles=[])
+    trusting = {"type": "mutual_tls", "chain_file": "/etc/ssl/clients.pem"}
+    changed["certificate_profiles"][0].update(trusting)
+    changed["certificate_profiles"][1].update(trusting)
+    changed["certificate_profiles"][2].update(type="client")
+    changed["farms"][0]["servers"][0]["certificate_profiles"] = ["two", "one", "spare"]
+    Store(host).save(Configuration.from_document(changed))
+
+    def ask(_system: FakeSystem, command: str) -> str:
+        asked.append(command)
+        return ANSWER.replace("one.pem", "two.pem") + AUTHORITIES
+
+    monkeypatch.setattr(runtime, "ask", ask)
+    assert states(host) == {"one": "present", "spare": "untold", "two": "present"}
+    assert asked == [
+        "show ssl cert /etc/haproxy/evenkeel/two.pem;show ssl ca-file /etc/haproxy/evenkeel/one.authorities"
+    ]
+    [one, *_others] = gathered(host, [HaproxyEngine()], Asked(("certificates",)))[0]["certificates"]
+    assert ([each["part"] for each in one["ends"]], one["subject"], one["days_left"]) == (["authority"] * 2, "", 0)
