@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from ._engines.base import ByVirtualServer, Engine
 from ._engines.connections import Connections
 from ._host.system import System
 from ._model.configuration import Configuration
 from ._model.farm import Server
-from ._model.problems import some
+from ._model.problems import Problem, some
 from ._watching import Record, Tell, watched
 
 # A client whose handshake was under way when the server's weight became 0 has its connection within this time.
@@ -75,6 +75,15 @@ def server_in(configuration: Configuration, farm: str, name: str) -> Optional[Se
     """A server of a farm; None where either is not there."""
     members = configuration.farms[farm].servers if farm in configuration.farms else ()
     return next((server for server in members or () if server.name == name), None)
+
+
+def uncountable(engines: Sequence[Engine[Any, Any]]) -> List[Problem]:
+    """The problem with waiting for connections on a director with an engine that counts none."""
+    return [
+        Problem("wait.for", f"drained cannot be known: {engine.uncounted.why}", engine.uncounted.instead)
+        for engine in engines
+        if engine.uncounted is not None
+    ]
 
 
 def counted(engines: Sequence[Engine[Any, Any]], configuration: Configuration, goal: Goal, system: System) -> Waited:

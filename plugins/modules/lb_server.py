@@ -56,6 +56,9 @@ options:
       - Other tasks and people can work on the director meanwhile. The wait ends with an error when one of them takes
         the server out of its drain.
       - A server that its health check has taken out is not waited for, see RV(waited.state).
+      - An HAProxy ALOHA appliance does not tell how many connections a server has. A task that would wait is refused
+        there before anything is changed. Drain the server by one task, and remove it by another one when its
+        connections have ended.
     type: dict
     version_added: "0.2.0"
     suboptions:

@@ -115,3 +115,11 @@ def test_a_wish_that_is_not_complete_reaches_no_director(perform: Perform) -> No
     assert played.status != 0
     assert "needed: drain_farm and drain_server" in played.shown
     assert played.calls == []
+
+
+def test_an_appliance_counts_no_connections_so_nobody_drains(perform: Perform) -> None:
+    answers = {"lb1": director(CHANGED), "aloha1": director(CHANGED)}
+    played = perform("evenkeel.lb.drain", answers, **WISH, ansible_network_os="evenkeel.lb.aloha")
+    assert played.status != 0
+    assert "counts no connections" in played.shown and "nothing was changed on any director" in played.shown
+    assert asked(played) == []

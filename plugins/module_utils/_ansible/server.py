@@ -18,7 +18,7 @@ from .._model.fields import Integer
 from .._model.objects import parse, serialise
 from .._model.problems import InvalidConfiguration, Problem
 from .._reconcile import Result
-from .._waiting import Goal, Waited, counted, left, server_in, wait_until_drained
+from .._waiting import Goal, Waited, counted, left, server_in, uncountable, wait_until_drained
 from .argspec import argument_spec
 from .module import TRANSACTION, Module, end, inspected, reconciled, thing_of, transacted
 from .wait import SECONDS, problems_of_wait, without_change
@@ -113,13 +113,20 @@ class _Task:
 
     # --- wishes ---
 
+    def _refuse_what_cannot_be_waited_for(self) -> None:
+        problems = uncountable(self.module.director()[1]) if self.goal is not None else []
+        if problems:
+            raise InvalidConfiguration(problems)
+
     def _wanted(self, recorded: Configuration) -> Configuration:
+        self._refuse_what_cannot_be_waited_for()
         if self.farm not in recorded.farms and self.module.check_mode:
             self.module.warn(f"there is no farm {self.farm!r}; taken as recorded by an earlier task of this check run")
             recorded = recorded.with_object("farms", Farm(name=self.farm))
         return recorded.with_server(self.farm, self.server)
 
     def _without(self, recorded: Configuration) -> Configuration:
+        self._refuse_what_cannot_be_waited_for()
         return recorded.without_server(self.farm, self.server.name)
 
     def _drained(self, recorded: Configuration) -> Configuration:

@@ -12,7 +12,7 @@ from typing import Any, Dict, FrozenSet, Generic, List, Mapping, Optional, Seque
 from .._host.system import HostFault, System
 from .._model.configuration import Configuration
 from .._model.problems import Problem
-from .capabilities import Capabilities, Version, refusals
+from .capabilities import Capabilities, Unable, Version, refusals
 from .connections import Connections
 from .differences import Difference
 from .reading import Reading
@@ -78,6 +78,8 @@ class Engine(Generic[Desired, Observed]):
     name = ""
     # Whether it carries every virtual server of its director, as an appliance does: no other engine is beside it.
     alone = False
+    # Of an engine that counts no connections of servers, so that nobody can wait for them: it is never asked for any.
+    uncounted: Optional[Unable] = None
 
     def describe(self) -> Capabilities:
         """What this engine can express, by field."""
@@ -145,7 +147,7 @@ class Engine(Generic[Desired, Observed]):
 
     def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
         """What a server of a farm has now in each virtual server of this engine that uses the farm; empty when there is
-        none, or the server is disabled or not in the farm. Changes nothing."""
+        none, or the server is disabled or not in the farm. Not of an engine that is ``uncounted``. Changes nothing."""
         raise NotImplementedError
 
     def status(self, configuration: Configuration, system: System) -> Status:

@@ -63,6 +63,13 @@ class Can:
         return self.nearest.get(value, self.otherwise)
 
 
+class Unable(NamedTuple):
+    """Why an engine cannot do what is no field of the model, and what to do ``instead``."""
+
+    why: str
+    instead: str
+
+
 # By field, such as ``farms.balance`` or ``farms.servers.weight``. A field that is not there cannot be expressed at all.
 Capabilities = Mapping[str, Can]
 

@@ -19,8 +19,8 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence
 from ..._host.system import System
 from ..._model.configuration import Configuration
 from ..._model.problems import Problem
-from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
-from ..capabilities import Capabilities, Version
+from ..base import Applied, Engine, EngineFault, Step
+from ..capabilities import Capabilities, Unable, Version
 from ..reading import Findings, Reading
 from ..status import ServerStatus, ServiceStatus, Status
 from .api import Api, NoAnswer, Refused
@@ -36,9 +36,10 @@ _DRAINED_AT_LAYER_4 = (
     " connections"
 )
 
-_NOT_COUNTED = (
-    "the configuration API of an ALOHA counts no connections; ask without wait, look at the sessions of the server in"
-    " the appliance's web interface or by SNMP, or pause for as long as connections last and remove it then"
+_UNCOUNTED = Unable(
+    "the configuration API of an ALOHA counts no connections",
+    "a task without wait; then look at the sessions of the server in the appliance's web interface or by SNMP, or pause"
+    " for as long as connections last, and remove it with another task",
 )
 
 
@@ -54,6 +55,7 @@ class AlohaEngine(Engine[Desired, Observed]):
 
     name = NAME
     alone = True
+    uncounted = _UNCOUNTED
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -139,9 +141,6 @@ class AlohaEngine(Engine[Desired, Observed]):
             Problem(desired.sources.get(step.payload.key, step.subject), f"is not as wanted: {step.subject}")
             for step in self.plan(desired, self._seen(system), owned)
         ]
-
-    def connections(self, configuration: Configuration, farm: str, server: str, system: System) -> ByVirtualServer:
-        raise EngineFault(_NOT_COUNTED)
 
     def status(self, configuration: Configuration, system: System) -> Status:
         """What is configured: the API tells neither health nor connections."""

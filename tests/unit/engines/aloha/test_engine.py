@@ -13,7 +13,6 @@ import pytest
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.engine import AlohaEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.aloha.projection import placed
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.base import EngineFault
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import without_engine
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.store import Store
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import HostFault
@@ -268,12 +267,6 @@ def test_an_appliance_that_takes_no_weight_of_0_is_as_before() -> None:
     result = host.run(document)
     assert result.transaction.state == "restored" and host.holds() == before
     assert "weight: 0 is too little" in result.fault
-
-
-def test_connections_cannot_be_counted() -> None:
-    host = Controller()
-    with pytest.raises(EngineFault, match="counts no connections"):
-        AlohaEngine(host.api()).connections(Configuration(), "web", "web1", host)
 
 
 def test_info_tells_what_is_there_and_what_is_not_as_intended() -> None:
