@@ -100,7 +100,8 @@ class KeepalivedEngine(Engine[Desired, Observed]):
 
     def read(self, system: System) -> Observed:
         text = system.read(daemon.FILE)
-        header, held = parse(text) if text is not None else (None, {})
+        # without anything in it the file is as good as not there: keepalived may include one that somebody made for it
+        header, held = parse(text) if text else (None, {})
         active = daemon.is_active(system)
         seen = self._vrrp(system, held) if active else vips.NOTHING
         timeouts = connection_timeouts.look(system) if CONNECTION_TIMEOUTS in held else None

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER, parse, subject_at
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.daemon import FILE
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.engine import KeepalivedEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.impact import impact_of_change
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.keepalived.parse import (
     Complaint,
@@ -20,6 +22,7 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration i
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.vip import HaGroup, Vip
 from ansible_collections.evenkeel.lb.tests.unit.configurations import documents, pair
+from ansible_collections.evenkeel.lb.tests.unit.fake_director import FakeDirector
 
 HA_GROUP = """\
 track_file main/away {
@@ -93,6 +96,17 @@ def test_the_text_of_a_pair():
 def test_what_is_written_comes_back(description):
     wanted = blocks(Configuration.from_document(description))
     assert parse(document(wanted)) == (HEADER, wanted)
+
+
+@pytest.mark.parametrize("wish", [Configuration(), pair()], ids=["nothing", "a pair"])
+def test_a_file_without_anything_in_it_is_as_good_as_none(wish):
+    engine, planned = KeepalivedEngine(), []
+    for text in (None, "", "# by hand\n"):
+        host = FakeDirector()
+        host.files.update({} if text is None else {FILE: text})
+        planned.append(engine.plan(engine.compile(wish), engine.read(host), engine.compile(Configuration())))
+    assert planned[0] == planned[1]
+    assert [step.subject for step in planned[2]] == [FILE, *(step.subject for step in planned[0])]
 
 
 def test_a_block_that_is_there_twice_is_no_block_of_ours():
