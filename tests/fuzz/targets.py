@@ -17,7 +17,7 @@ from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import HEADER, MARK, parse, subject_at
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy import parse as haproxy
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.certificates import told_in
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.certificates import authorities_in, told_in
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.reading.conf import read_conf as read_haproxy
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document as haproxy_text
@@ -242,7 +242,7 @@ def words_of_haproxy(data: bytes) -> None:
     """Complaints about a candidate, and what is told of certificates."""
     text = text_of(data)
     assert all(complaint.line >= 0 for complaint in haproxy.complaints(text))
-    assert all(file for file in told_in(text))
+    assert all(file for file in (*told_in(text), *authorities_in(text)))
 
 
 def saved_rules(data: bytes) -> None:
@@ -305,7 +305,13 @@ Filename: /etc/haproxy/evenkeel/one.pem
 notBefore: Nov  8 18:33:36 2026 GMT
 notAfter: Dec  8 18:33:36 2026 GMT
 Subject Alternative Name: DNS:one.example, DNS:two.example,
+Chain Subject: /CN=issuer
+Filename: /etc/haproxy/evenkeel/one.authorities
+Certificate #1:
+notAfter: Dec  8 18:33:36 2026 GMT
+Subject: /CN=clients
 """
+CFG_TOLD_WORDS = (b"(", b": ", b"notAfter: ", b"GMT", b"\nCertificate #1:\n", b"\nFilename: ")
 COMPLAINTS = b"""\
 (/etc/keepalived/.evenkeel-candidate.conf: Line 12) Unknown keyword 'lvs_shed'
 (/etc/keepalived/keepalived.conf: Line 3) number '99999' outside range [1, 65535]
@@ -361,6 +367,6 @@ TARGETS = (
     Target("keepalived.complaints", (COMPLAINTS,), (b"(", b": Line ", b")"), (), words_of_keepalived),
     Target("keepalived.configuration", (CONF, OUR_FILE), CONF_WORDS, (BadText,), keepalived_conf),
     Target("haproxy.configuration", (CFG, OUR_CFG), CFG_WORDS, (BadText,), haproxy_cfg),
-    Target("haproxy.words", (CFG_TOLD,), (b"(", b": ", b"notAfter: ", b"GMT"), (), words_of_haproxy),
+    Target("haproxy.words", (CFG_TOLD,), CFG_TOLD_WORDS, (), words_of_haproxy),
     Target("record", RECORDS, JSON_WORDS, (HostFault,), record),
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
@@ -51,10 +51,13 @@ def certificates(configuration: Configuration, system: System) -> Dict[str, Cert
 
 def _given(configuration: Configuration) -> Tuple[List[str], List[str]]:
     """The profiles whose certificates HAProxy is to have, and those whose authorities."""
-    given = [given_for(configuration, one) for one in carried(configuration, NAME)]
-    return sorted({name for shown, _ in given for name in shown}), sorted(
-        {name for _, trusted in given for name in trusted}
-    )
+    shown: Set[str] = set()
+    trusted: Set[str] = set()
+    for one in carried(configuration, NAME):
+        with_certificate, with_authorities = given_for(configuration, one)
+        shown |= with_certificate
+        trusted |= with_authorities
+    return sorted(shown), sorted(trusted)
 
 
 def _asked(system: System, commands: Sequence[str]) -> Optional[str]:
@@ -117,7 +120,7 @@ def _files_in(answer: str) -> Iterator[Tuple[str, str, List[str]]]:
     for part in re.split(r"^(?=Filename: )", answer, flags=re.MULTILINE):
         text, *authorities = re.split(r"^Certificate #\d+:$", part, flags=re.MULTILINE)
         file = _fields(text).get("Filename")
-        if file is not None:
+        if file:
             yield file, text, authorities
 
 
