@@ -117,6 +117,7 @@ def without_health(document: Document) -> Document:
             thing.pop("health_check", None)
     for group in changed.get("ha_groups", []):
         group["advert_interval"] = 0.1
+        group["missed_adverts"] = min(group.get("missed_adverts", 3), 3)
         group.pop("password", None)  # needs whole seconds
     return changed
 

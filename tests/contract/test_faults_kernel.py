@@ -34,7 +34,7 @@ CASES = cases(200)
 # An HA group is active again three adverts after it came back.
 SECONDS_TO_SETTLE = 12.0
 SECONDS_OF_REST = 0.7
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_LOOKS = 0.3
 CALLS_OF_A_RUN = 15
 
 
