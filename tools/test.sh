@@ -56,7 +56,7 @@ step "our own kernel, compiled meanwhile" ended kernel
 meanwhile sanity tools/sanity.sh
 # Side by side: each file has directors of its own, and those that take longest come first. The others in that folder take
 # longer still: make prove.
-step "contract tests and proofs" "$python" -m pytest -q -rP -n 3 --dist loadfile --no-loadscope-reorder \
+step "contract tests and proofs" "$python" -m pytest -q -rP -n 4 --dist loadfile --no-loadscope-reorder \
   tests/contract/test_{properties_kernel,faults_kernel,killed,ipvs_kernel,keepalived_host,last_resort_host,config_host}.py \
   tests/contract/test_haproxy_{host,properties,faults}.py
 step "the lab itself" "$python" -m pytest -q tests/lab
