@@ -152,6 +152,34 @@ def test_a_sorry_server_that_serves_can_be_taken_away_and_changed(director: Dire
     becomes(director, f"{ONE} -w 1")
 
 
+def test_servers_that_are_tested_no_more_take_over_from_the_sorry_server(director: Director) -> None:
+    """keepalived takes them for healthy then; nothing will ever tell it so anew."""
+    assert converge(director, document(sorry_server={"address": SORRY}))["state"] == "applied"
+    becomes(director, f"{SORRY} -w 1")
+    before = restarts(director)
+    untested = document(sorry_server={"address": SORRY})
+    del untested["farms"][0]["health_check"]
+    assert converge(director, untested)["state"] == "applied"
+    becomes(director, f"{ONE} -w 1", f"{TWO} -w 1")
+    is_settled(director, untested)
+    # and it still stands in for them when they are tested again
+    assert converge(director, document(sorry_server={"address": SORRY}))["state"] == "applied"
+    becomes(director, f"{SORRY} -w 1")
+    listen(director, TWO)
+    becomes(director, f"{TWO} -w 1")
+    assert restarts(director) == before
+
+
+def test_a_lower_quorum_brings_the_servers_back(director: Director) -> None:
+    listen(director, ONE)
+    assert converge(director, document(quorum=2, sorry_server={"address": SORRY}))["state"] == "applied"
+    becomes(director, f"{SORRY} -w 1")
+    fewer = document(quorum=1, sorry_server={"address": SORRY})
+    assert converge(director, fewer)["state"] == "applied"
+    becomes(director, f"{ONE} -w 1")
+    is_settled(director, fewer)
+
+
 def test_when_all_servers_drain_they_stay_and_the_sorry_server_takes_new_connections(director: Director) -> None:
     listen(director, ONE, TWO)
     wish = document(sorry_server={"address": SORRY})

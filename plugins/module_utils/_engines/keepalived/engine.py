@@ -182,7 +182,8 @@ class KeepalivedEngine(Engine[Desired, Observed]):
         for step in steps:
             if step.action == "change" and step.payload is None:
                 keys = [key for key, subject in desired.subjects.items() if subject == step.subject and key in table]
-                wanted = relief(step.before, step.after, [table[key] for key in keys])
+                can_be_lost = any(desired.unwell[key].sorry is not None for key in keys)
+                wanted = relief(step.before, step.after, [table[key] for key in keys], can_be_lost)
                 if wanted is not None:
                     found[step.subject], entries[step.subject] = wanted, keys
         if not found:
@@ -197,6 +198,10 @@ class KeepalivedEngine(Engine[Desired, Observed]):
             ):
                 break
             system.sleep(_POLL)
+        then = {subject: wanted.then for subject, wanted in found.items() if wanted.then}
+        if then:
+            done += self._activate({**desired.blocks, **then}, system)
+            self._settle(desired, system)
         return done
 
     @staticmethod

@@ -25,6 +25,7 @@ _NAME = "sorry server"
 # Not 1, which is a sorry server's own: so the kernel shows which of the two it is.
 _WEIGHT_IN_RELIEF = 2
 _SORRY = re.compile(r"^    sorry_server (?P<address>\S+) (?P<port>\d+)\n", re.MULTILINE)
+_ABOUT_SORRY = re.compile(r"^    sorry_server(?: .*|_inhibit)\n", re.MULTILINE)
 _QUORUM = re.compile(r"^    (?:quorum|hysteresis) \d+\n", re.MULTILINE)
 
 
@@ -60,10 +61,22 @@ def sorry_port(service: Service) -> int:
 
 
 def replacement(service: Service) -> Optional[Destination]:
-    """What the kernel holds in place of the servers while the quorum is lost; None without a sorry server."""
-    if service.farm.sorry_server is None or drains(service):
+    """What the kernel holds in place of the servers while the quorum is lost; None without a sorry server, and where
+    the quorum cannot be lost.
+
+    By itself keepalived leaves a sorry server that serves among the servers when a reload makes them such that nothing
+    tests: it takes the quorum for gained and does nothing about it (seen with 2.2.7 and 2.3.3).
+    """
+    if service.farm.sorry_server is None or drains(service) or _always_has_quorum(service):
         return None
     return destination_of(service, _as_backend(service))
+
+
+def _always_has_quorum(service: Service) -> bool:
+    """Whether the servers that nothing tests make the quorum by themselves."""
+    total = sum(backend.weight for backend in service.backends)
+    quorum, hysteresis = within(total, service.farm.quorum, service.farm.hysteresis)
+    return sum(backend.weight for backend in service.backends if backend.health_check is None) >= quorum + hysteresis
 
 
 def _as_backend(service: Service) -> Backend:
@@ -73,24 +86,30 @@ def _as_backend(service: Service) -> Backend:
 
 
 class Relief(NamedTuple):
-    """A block in which the sorry server is a server like others, and how the kernel shows that it took effect."""
+    """A block in which the sorry server is a server like others, and how the kernel shows that it took effect.
+    ``then`` is what to tell next, where keepalived is to forget that the sorry server ever served: one that it knows
+    all the way would stay out at the next loss of quorum."""
 
     block: str
     destination: Tuple[str, int, int]
+    then: str = ""
 
 
-def relief(before: str, after: str, entries: Iterable[Entry]) -> Optional[Relief]:
+def relief(before: str, after: str, entries: Iterable[Entry], can_be_lost: bool = True) -> Optional[Relief]:
     """What to tell keepalived before ``after`` takes the place of ``before``; None where no sorry server that serves is
-    taken away. ``entries`` are the virtual server's in the kernel."""
+    taken away, or has nothing to stand in for any more as the quorum cannot be lost. ``entries`` are the virtual
+    server's in the kernel."""
     told, wanted = _SORRY.search(before), _SORRY.search(after)
-    if told is None or (wanted is not None and wanted[0] == told[0]):
+    stays = told is not None and wanted is not None and wanted[0] == told[0]
+    if told is None or (stays and can_be_lost):
         return None
     address, port = told["address"], int(told["port"])
     if not any((address, port) == destination.key for entry in entries for destination in entry.destinations):
         return None
     server = f"\n    real_server {address} {port} {{\n        weight {_WEIGHT_IN_RELIEF}\n    }}\n"
     block = _QUORUM.sub("", before)
-    return Relief(f"{block[: block.rindex('}')]}{server}}}\n", (address, port, _WEIGHT_IN_RELIEF))
+    then = _ABOUT_SORRY.sub("", after) if stays else ""
+    return Relief(f"{block[: block.rindex('}')]}{server}}}\n", (address, port, _WEIGHT_IN_RELIEF), then)
 
 
 def has_taken_effect(found: Relief, entries: Iterable[Entry]) -> bool:

@@ -70,6 +70,16 @@ def test_a_sorry_server_that_serves_is_relieved_before_it_goes_or_changes(after:
     assert has_taken_effect(found, [Entry(SERVICE, (SORRY._replace(weight=2),))])
 
 
+def test_one_that_stays_and_has_nothing_to_stand_in_for_is_relieved_and_forgotten() -> None:
+    after = BEFORE.replace("weight 3", "weight 4")
+    found = relief(BEFORE, after, [SERVES], can_be_lost=False)
+    assert found is not None
+    assert (found.block, found.then) == (RELIEVED, WITHOUT.replace("weight 3", "weight 4"))
+    quiet = after.replace("99 8080\n", "99 8080\n    sorry_server_inhibit\n")
+    assert relief(BEFORE, quiet, [SERVES], can_be_lost=False) == found
+    assert relief(BEFORE, after, [IDLE], can_be_lost=False) is None
+
+
 @pytest.mark.parametrize(
     ("before", "after", "entries"),
     [
