@@ -10,14 +10,14 @@ beside it. What the running process can be told is told, and written too; all el
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
 from ..._model.services import services
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
-from ..blocks import parse
+from ..blocks import Blocks, parse
 from ..capabilities import Capabilities, Version
 from ..service_table import key_of
 from ..status import CertificateStatus, Status
@@ -78,11 +78,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return desired.claims
 
     def read(self, system: System) -> Observed:
-        text = system.read(FILE)
-        # without anything in it the file is as good as not there: the unit cannot do without a file
-        header, held = parse(text) if text else (None, {})
-        active = unit.is_active(system)
-        found = _running(system, held) if active else None
+        header, held, active, found = system.once(_seen)
         renewed, forgotten, believed = set(), set(), set()
         for name, bundle in authorities_in(held).items():
             ours, theirs = system.read(bundle.file), files.content_of(system, bundle)
@@ -110,11 +106,9 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return host_checks.refusals(desired, system)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
-        held = files.held(system)
-        paths = {FILE, *files.named(held), *files.named(desired.blocks)}
-        active = unit.is_active(system)
-        found = _running(system, held) if active else None
-        return Snapshot({path: system.read(path) for path in sorted(paths)}, active, found)
+        seen = system.once(_seen)
+        paths = {FILE, *files.named(seen.held), *files.named(desired.blocks)}
+        return Snapshot({path: system.read(path) for path in sorted(paths)}, seen.active, seen.running)
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
         if not steps:
@@ -226,6 +220,23 @@ def _proxies(parts: Sequence[Section]) -> Dict[str, str]:
     return found
 
 
+class _Seen(NamedTuple):
+    """Our file in its parts (``header`` is None without one), whether HAProxy runs, and what it holds of ours."""
+
+    header: Optional[str]
+    held: Blocks
+    active: bool
+    running: Optional[Running]
+
+
+def _seen(system: System) -> _Seen:
+    text = system.read(FILE)
+    # without anything in it the file is as good as not there: the unit cannot do without a file
+    header, held = parse(text) if text else (None, {})
+    active = unit.is_active(system)
+    return _Seen(header, held, active, _running(system, held) if active else None)
+
+
 def _running(system: System, blocks: Dict[str, str]) -> Optional[Running]:
     backends = {held.backend for held in map(held_in, blocks.values()) if held.backend}
     certificates, authorities = ([one.file for one in in_(blocks).values()] for in_ in (bundles_in, authorities_in))
@@ -280,8 +291,9 @@ def _wrong_proxies(desired: Desired, found: Running) -> List[Problem]:
         held = held_in(text)
         if not held.backend:
             continue
-        running = found.servers.get(held.backend, {})
-        wanted = {name: planning.as_running(line) for name, line in held.servers.items()}
+        running, wanted = found.servers.get(held.backend, {}), planning.running_in(text)
+        if running == wanted:
+            continue
         problems += [
             Problem(f"{subject}: server {name}", f"is not as wanted in the running process: {running.get(name)}")
             for name in sorted({*wanted, *running})

@@ -8,7 +8,8 @@ one reload. Pure. Private to evenkeel.lb.
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+import functools
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..base import IMPACTS, Step
 from ..capabilities import Version
@@ -18,7 +19,7 @@ from .capabilities import NAME
 from .farms import TESTING
 from .render import generation, header
 from .sections import Held, ServerLine, held_in
-from .state import Desired, Observed, RunningServer
+from .state import Desired, Observed, Running, RunningServer
 from .words import FILE, GENERATION, endpoint
 
 HAPROXY = "haproxy"
@@ -151,6 +152,13 @@ def as_running(line: ServerLine) -> RunningServer:
     return RunningServer(line.address, line.port, line.weight, line.disabled)
 
 
+# As with ``held_in``: planned from, and verified again.
+@functools.lru_cache(maxsize=1 << 14)
+def running_in(block: str) -> Mapping[str, RunningServer]:
+    """What the running process is to have of the servers of a block."""
+    return {name: as_running(line) for name, line in held_in(block).servers.items()}
+
+
 def _change(subject: str, before: str, after: str, desired: Desired, observed: Observed) -> _Change:
     """How a block comes to be another one; what the process has now counts, where that is known."""
     if subject.startswith(CERTIFICATE):
@@ -165,6 +173,8 @@ def _change(subject: str, before: str, after: str, desired: Desired, observed: O
     if not subject.startswith(_FARM):
         return _Change(Told() if before == after else None, _impact_of_frontend(before, after))
     old, new = held_in(before), held_in(after)
+    if before == after and (observed.running is None or _runs(new, observed.running) == running_in(after)):
+        return _Change(Told(), "none")  # as nearly all are, which needs no look at each server
     in_order = subject in desired.ordered and list(old.servers) != list(new.servers)
     if old.rest != new.rest or in_order:
         return _Change(None, _impact(old, new, None))
@@ -176,8 +186,13 @@ def _impact_of_frontend(before: str, after: str) -> str:
     return "drain" if binds[0] - binds[1] else "new_connections" if before != after else "none"
 
 
+def _runs(held: Held, running: Running) -> Optional[Mapping[str, RunningServer]]:
+    """What the process has of the servers of a block; None where it does not know the backend."""
+    return running.servers.get(held.backend)
+
+
 def _of_servers(old: Held, new: Held, observed: Observed) -> _Change:
-    running = observed.running.servers.get(new.backend) if observed.running is not None else None
+    running = _runs(new, observed.running) if observed.running is not None else None
     seen: Dict[str, RunningServer] = {name: as_running(line) for name, line in old.servers.items()}
     if running is not None:
         seen = dict(running)

@@ -17,7 +17,8 @@ from typing import Dict, Iterator, Mapping, NamedTuple, Tuple
 from ..._model.healthcheck import HealthCheck
 from .words import FOLDER, SECTIONS, Line
 
-_MARK = re.compile(r"    # program ([\w.-]+): ([0-9]+(?:\.[0-9]+)?) ([0-9]+|-) (/\S+)")
+_WORDS = "    # program "
+_MARK = re.compile(_WORDS + r"([\w.-]+): ([0-9]+(?:\.[0-9]+)?) ([0-9]+|-) (/\S+)")
 _ENDING = ".sh"
 # What the user's global section has to say before any program is run.
 CONSENT = ("external-check", "insecure-fork-wanted")
@@ -60,6 +61,8 @@ def programs_in(blocks: Mapping[str, str]) -> Dict[str, str]:
 
 def marked_in(text: str) -> Dict[str, Program]:
     """The programs that marks in a text of ours tell of, by the files of ours that start them."""
+    if _WORDS not in text:  # as in nearly all texts, whose lines need no look then
+        return {}
     marks = filter(None, map(_MARK.fullmatch, text.splitlines()))
     return {file_of(mark[1]): Program(*mark.groups()) for mark in marks}
 

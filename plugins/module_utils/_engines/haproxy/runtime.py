@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
+import operator
 import re
 import socket
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence
@@ -27,6 +29,7 @@ _FORCED_MAINTENANCE = 0x01
 _FORCED_DRAIN = 0x08
 # bit of srv_agent_state: CHK_ST_CONFIGURED in check-t.h
 _HAS_AGENT = 0x02
+_OF_A_SERVER = ("srv_addr", "srv_port", "srv_admin_state", "srv_agent_state", "srv_uweight", "srv_iweight")
 
 # What commands answer that did as they were told (2.6.12 and 3.0.11).
 _DONE = re.compile(
@@ -126,33 +129,50 @@ def servers_in(answer: str, backends: "set[str]") -> Dict[str, Dict[str, Running
     found: Dict[str, Dict[str, RunningServer]] = {backend: {} for backend in backends}
     if not names:
         return found
-    columns = [names.index(name) for name in ("be_name", "srv_name", "srv_addr", "srv_port", "srv_uweight")]
-    admin, agent, initial = (names.index(name) for name in ("srv_admin_state", "srv_agent_state", "srv_iweight"))
+    place, least = names.index("be_name"), len(names)
+    columns = operator.itemgetter(*map(names.index, ("srv_name", *_OF_A_SERVER)))
     for line in lines:
         words = line.split(" ")
-        if len(words) < len(names) or words[columns[0]] not in backends:
-            continue
-        backend, name, address, port, weight = (words[column] for column in columns)
-        state = int(words[admin])
-        if int(words[agent]) & _HAS_AGENT:
-            weight, state = words[initial], 0
-        found[backend][name] = RunningServer(
-            address, int(port), int(weight), bool(state & _FORCED_MAINTENANCE), bool(state & _FORCED_DRAIN)
-        )
+        if len(words) >= least and words[place] in backends:
+            name, *told = columns(words)
+            found[words[place]][name] = _server(*told)
     return found
+
+
+# A run asks again whether what it did is what runs, and nearly all servers are as they were.
+@functools.lru_cache(maxsize=1 << 15)
+def _server(address: str, port: str, admin: str, agent: str, weight: str, initial: str) -> RunningServer:
+    """A server by what the columns of ``_OF_A_SERVER`` say of it."""
+    state = int(admin)
+    if int(agent) & _HAS_AGENT:
+        weight, state = initial, 0
+    return RunningServer(
+        address, int(port), int(weight), bool(state & _FORCED_MAINTENANCE), bool(state & _FORCED_DRAIN)
+    )
 
 
 def frontends_in(answer: str) -> List[str]:
     """The frontends that ``show stat`` says are open."""
-    return [row["pxname"] for row in statistics_in(answer) if row["svname"] == "FRONTEND" and row["status"] == "OPEN"]
+    lines = _table_in(answer)
+    if not lines:
+        return []
+    # thousands of rows of a hundred columns, of which three count: no mapping for each
+    head, *rows = csv.reader(lines)
+    name, part, status = (head.index(column) for column in ("pxname", "svname", "status"))
+    return [row[name] for row in rows if len(row) > status and row[part] == "FRONTEND" and row[status] == "OPEN"]
 
 
 def statistics_in(answer: str) -> List[Mapping[str, str]]:
     """The rows of ``show stat``."""
+    return list(csv.DictReader(_table_in(answer)))
+
+
+def _table_in(answer: str) -> List[str]:
+    """The lines of ``show stat``, the names of its columns first; none where it told something else."""
     lines = [line for line in answer.splitlines() if line]
     if not lines or not lines[0].startswith("# "):
         return []
-    return list(csv.DictReader([lines[0][2:], *lines[1:]]))
+    return [lines[0][2:], *lines[1:]]
 
 
 def fingerprint_in(answer: str) -> Optional[str]:

@@ -88,8 +88,10 @@ def lists_in(blocks: Dict[str, str]) -> Dict[str, str]:
     """The lists of certificates that blocks ask for: texts by file."""
     found: Dict[str, str] = {}
     for subject, block in blocks.items():
+        if _LIST not in block or not subject.startswith("virtual server "):
+            continue
         lines = [line.strip()[len(_LIST) :] for line in block.splitlines() if line.strip().startswith(_LIST)]
-        if lines and subject.startswith("virtual server "):
+        if lines:
             found[list_of(subject[len("virtual server ") :])] = "".join(f"{line}\n" for line in lines)
     return found
 
