@@ -17,6 +17,7 @@ from .._model.configuration import Configuration
 from .._model.lists import Nested, ObjectList
 from .._model.objects import Option, options
 from .._model.problems import Problem, in_order
+from .._model.slices import once_for_same
 
 NOTHING_NEAR = "leave it out; this engine has nothing near it"
 
@@ -199,7 +200,7 @@ def _asked(configuration: Configuration, engine: str, capabilities: Capabilities
 
 
 def _walked(configuration: Configuration, engine: str, capabilities: Capabilities) -> Iterator[_Asked]:
-    walk = _Walk(capabilities)
+    walk = _walk(capabilities)
     farms, checks = set(), set()
     for name, virtual_server in configuration.virtual_servers.items():
         if virtual_server.carrier == engine:
@@ -239,10 +240,10 @@ class _Walk:
 
     def object(self, kind: str, name: str, thing: Any) -> Iterator[_Asked]:
         """What is asked for in an object of a configuration."""
-        for asked in self._fields(thing, kind):
+        for asked in _fields_of(thing, self, kind):
             yield asked._replace(within=f"{kind}[{name}]{asked.within}")
 
-    def _fields(self, thing: Any, field_path: str) -> Iterator[_Asked]:
+    def fields(self, thing: Any, field_path: str) -> Iterator[_Asked]:
         """The same, with paths that begin in the object: most objects ask for nothing and need none."""
         if field_path not in self._doubtful:
             self._doubtful[field_path] = list(self._doubtful_of(type(thing), field_path))
@@ -254,10 +255,10 @@ class _Walk:
                 continue
             if can is not None and isinstance(option.type, ObjectList):
                 for item in value:
-                    for asked in self._fields(item, key):
+                    for asked in self.fields(item, key):
                         yield asked._replace(within=f".{name}[{item.name}]{asked.within}")
             elif can is not None and isinstance(option.type, Nested):
-                for asked in self._fields(value, key):
+                for asked in self.fields(value, key):
                     yield asked._replace(within=f".{name}{asked.within}")
             elif _may_be_too_much(value, can):
                 yield _Asked("", name, option, value, can, _neighbour(thing, can))
@@ -273,6 +274,16 @@ class _Walk:
                 unset = option.default if can is not None else None
                 doubtful = unset is not None and _may_be_too_much(unset, can)
                 yield _Doubtful(name, key, option, can, unset if doubtful else None)
+
+
+@once_for_same
+def _walk(capabilities: Capabilities) -> _Walk:
+    return _Walk(capabilities)
+
+
+@once_for_same
+def _fields_of(thing: Any, walk: _Walk, kind: str) -> Sequence[_Asked]:
+    return tuple(walk.fields(thing, kind))
 
 
 def _may_be_too_much(value: Any, can: Optional[Can]) -> bool:

@@ -19,6 +19,7 @@ from .configuration import Configuration
 from .farm import Farm, Server
 from .healthcheck import HealthCheck
 from .objects import options, with_defaults
+from .slices import once_for_same, slices
 from .virtual_server import TRANSPORTS, VirtualServer
 
 # What the kernel's IPVS balances when it is asked for any protocol.
@@ -92,12 +93,17 @@ def services(configuration: Configuration, engine: str) -> Tuple[Service, ...]:
     if kept not in configuration.derived:
         configuration.derived[kept] = tuple(
             service
-            for _name, virtual_server in sorted(configuration.virtual_servers.items())
+            for virtual_server, part in slices(configuration)
             if virtual_server.carrier == engine
-            for service in _services(configuration, with_defaults(virtual_server))
+            for service in _services_in(part, virtual_server)
         )
     found: Tuple[Service, ...] = configuration.derived[kept]
     return found
+
+
+@once_for_same
+def _services_in(part: Configuration, virtual_server: VirtualServer) -> Tuple[Service, ...]:
+    return tuple(_services(part, with_defaults(virtual_server)))
 
 
 def _services(configuration: Configuration, wish: VirtualServer) -> Iterator[Service]:

@@ -58,7 +58,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
         ours = carried(configuration, NAME)
         return Desired(
             blocks_of(parts),
-            {part.subject: tuple(line.path for line in part.all_lines()) for part in parts},
+            {part.subject: part.paths for part in parts},
             frozenset(part.subject for part in parts if part.in_order),
             _proxies(parts),
             tuple(

@@ -17,6 +17,7 @@ from ..._model.configuration import Configuration
 from ..._model.farm import Farm, Server
 from ..._model.objects import with_defaults
 from ..._model.services import first_port, single_port
+from ..._model.slices import once_for_same
 from ..._model.virtual_server import VirtualServer
 from . import agents
 from .checks import CheckRules, check_of, server_words
@@ -94,7 +95,13 @@ def name_of(way: Way) -> str:
     return ":".join(parts)
 
 
-def sections_of(configuration: Configuration, way: Way) -> Iterator[Section]:
+@once_for_same
+def backends_of(part: Configuration, way: Way) -> Tuple[Section, ...]:
+    """The backends of a farm of a slice."""
+    return tuple(_sections(part, way))
+
+
+def _sections(configuration: Configuration, way: Way) -> Iterator[Section]:
     """The backend of a farm, and those beside it: of its sorry server, and of tests that are not the farm's own."""
     farm = with_defaults(configuration.farms[way.farm])
     path = f"farms[{farm.name}]"

@@ -16,6 +16,7 @@ from ..._model.configuration import Configuration
 from ..._model.farm import Farm
 from ..._model.objects import with_defaults
 from ..._model.problems import Problem
+from ..._model.slices import once_for_same
 from .agents import LEAST_WEIGHT
 from .capabilities import MOST_WEIGHT, NAME
 from .farms import ONLY_HTTP, heeds_weights, mode_of
@@ -28,30 +29,34 @@ _OURS = ("bind", "server", "server-template", "mode", "default_backend", "disabl
 
 def problems(configuration: Configuration) -> List[Problem]:
     """All of it."""
+    return list(dict.fromkeys(problem for one in carried(configuration, NAME) for problem in _problems(one)))
+
+
+@once_for_same
+def _problems(one: Carried) -> List[Problem]:
     found: List[Problem] = []
-    for one in carried(configuration, NAME):
-        wish, path = one.wish, f"virtual_servers[{one.wish.name}]"
-        farm = with_defaults(configuration.farms[wish.farm or ""])
-        mode, where = mode_of(wish), f"farms[{farm.name}]"
-        instead = "type: layer7 and protocol: http, or https with ssl_offload"
-        if mode == "tcp" and farm.balance in ONLY_HTTP:
-            said = f"{farm.balance} needs to look into HTTP, which virtual server {wish.name!r} does not"
-            found.append(Problem(f"{where}.balance", said, f"{instead}; or balance: source_hash"))
-        if mode == "tcp" and farm.persistence_cookie:
-            said = f"needs to look into HTTP, which virtual server {wish.name!r} does not"
-            found.append(Problem(f"{where}.persistence_cookie", said, f"{instead}; or persistence_timeout"))
-        if wish.protocol == "quic" and not wish.ssl_offload:
-            said = f"quic without ssl_offload cannot be done by engine {NAME}"
-            found.append(Problem(f"{path}.protocol", said, "ssl_offload: true, or engine: keepalived"))
-        if wish.certificate_profiles and not wish.ssl_offload:
-            found.append(Problem(f"{path}.certificate_profiles", "are never used", "ssl_offload: true"))
-        found += _programs(configuration, one, farm)
-        found += _shares(where, farm)
-        if one.way.source is not None:
-            found += _families(f"{path}.source_nat_pool", one.way.source, farm)
-        for owner, lines in ((path, wish.extra_config), (where, farm.extra_config)):
-            found += _lines(f"{owner}.extra_config", lines or ())
-    return list(dict.fromkeys(found))
+    wish, path = one.wish, f"virtual_servers[{one.wish.name}]"
+    farm = with_defaults(one.part.farms[wish.farm or ""])
+    mode, where = mode_of(wish), f"farms[{farm.name}]"
+    instead = "type: layer7 and protocol: http, or https with ssl_offload"
+    if mode == "tcp" and farm.balance in ONLY_HTTP:
+        said = f"{farm.balance} needs to look into HTTP, which virtual server {wish.name!r} does not"
+        found.append(Problem(f"{where}.balance", said, f"{instead}; or balance: source_hash"))
+    if mode == "tcp" and farm.persistence_cookie:
+        said = f"needs to look into HTTP, which virtual server {wish.name!r} does not"
+        found.append(Problem(f"{where}.persistence_cookie", said, f"{instead}; or persistence_timeout"))
+    if wish.protocol == "quic" and not wish.ssl_offload:
+        said = f"quic without ssl_offload cannot be done by engine {NAME}"
+        found.append(Problem(f"{path}.protocol", said, "ssl_offload: true, or engine: keepalived"))
+    if wish.certificate_profiles and not wish.ssl_offload:
+        found.append(Problem(f"{path}.certificate_profiles", "are never used", "ssl_offload: true"))
+    found += _programs(one.part, one, farm)
+    found += _shares(where, farm)
+    if one.way.source is not None:
+        found += _families(f"{path}.source_nat_pool", one.way.source, farm)
+    for owner, lines in ((path, wish.extra_config), (where, farm.extra_config)):
+        found += _lines(f"{owner}.extra_config", lines or ())
+    return found
 
 
 def _programs(configuration: Configuration, one: Carried, farm: Farm) -> Iterator[Problem]:

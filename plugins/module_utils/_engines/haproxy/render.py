@@ -11,12 +11,12 @@ quoted where they may hold a character with a meaning there; ``extra_config`` al
 from __future__ import annotations
 
 import hashlib
-from typing import List, Set
+from typing import Dict, List, Set
 
 from ..._model.configuration import Configuration
 from ..blocks import HEADER, Blocks, body
 from .capabilities import NAME
-from .farms import Way, sections_of
+from .farms import Way, backends_of
 from .sections import Section
 from .tls import section_of as profile_section
 from .tls import used_profiles
@@ -32,14 +32,14 @@ _QUIC = ".if feature(QUIC_OPENSSL_COMPAT)\n    limited-quic\n.endif\n"
 def sections(configuration: Configuration) -> List[Section]:
     """What HAProxy should be told, section by section."""
     found: List[Section] = []
-    ways: Set[Way] = set()
+    ways: Dict[Way, Configuration] = {}
     profiles: Set[str] = set()
     for one in carried(configuration, NAME):
-        found.append(frontend(configuration, one))
-        ways.add(one.way)
+        found.append(frontend(one))
+        ways.setdefault(one.way, one.part)
         profiles |= profiles_of(configuration, one)
-    for way in sorted(ways, key=str):
-        found.extend(sections_of(configuration, way))
+    for way, part in ways.items():
+        found.extend(backends_of(part, way))
     found.extend(profile_section(profile) for profile in used_profiles(configuration, profiles))
     return sorted(found, key=lambda section: section.subject)
 

@@ -13,6 +13,7 @@ import functools
 import re
 from typing import Iterator, Mapping, NamedTuple, Optional, Tuple
 
+from ..._model.slices import once_for_same
 from .words import OWN, Line, endpoint
 
 _SERVER = re.compile(
@@ -57,7 +58,18 @@ class Section(NamedTuple):
 
     @property
     def text(self) -> str:
-        return "".join(f"{line.text}\n" for line in self.all_lines())
+        return _written(self)[0]
+
+    @property
+    def paths(self) -> Tuple[str, ...]:
+        """The path in the model of each line of its text."""
+        return _written(self)[1]
+
+
+@once_for_same
+def _written(section: Section) -> Tuple[str, Tuple[str, ...]]:
+    lines = list(section.all_lines())
+    return "".join(f"{line.text}\n" for line in lines), tuple(line.path for line in lines)
 
 
 class Held(NamedTuple):

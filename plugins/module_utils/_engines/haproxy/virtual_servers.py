@@ -12,6 +12,7 @@ from ..._model.addresses import is_address, version_of
 from ..._model.configuration import Configuration
 from ..._model.objects import with_defaults
 from ..._model.services import address_of
+from ..._model.slices import once_for_same, slices
 from ..._model.virtual_server import VirtualServer
 from .farms import REMEMBERED, Way, mode_of, name_of, sorry_name, way_of
 from .sections import Section
@@ -20,10 +21,11 @@ from .words import Line
 
 
 class Carried(NamedTuple):
-    """A virtual server that HAProxy is to serve, its address, how it uses its farm, and whether the address may be on
-    another director now."""
+    """A virtual server that HAProxy is to serve, its slice of the configuration, its address, how it uses its farm, and
+    whether the address may be on another director now."""
 
     wish: VirtualServer
+    part: Configuration
     address: str
     way: Way
     comes_and_goes: bool
@@ -33,23 +35,24 @@ def carried(configuration: Configuration, engine: str) -> Tuple[Carried, ...]:
     """The enabled virtual servers of an engine that name nothing that is not there."""
     kept = f"carried by {engine}"
     if kept not in configuration.derived:
-        configuration.derived[kept] = tuple(_carried(configuration, engine))
+        configuration.derived[kept] = tuple(
+            one
+            for virtual_server, part in slices(configuration)
+            if virtual_server.carrier == engine
+            for one in _carried(part, virtual_server)
+        )
     found: Tuple[Carried, ...] = configuration.derived[kept]
     return found
 
 
-def _carried(configuration: Configuration, engine: str) -> Iterator[Carried]:
-    for _name, virtual_server in sorted(configuration.virtual_servers.items()):
-        if virtual_server.carrier != engine:
-            continue
-        wish = with_defaults(virtual_server)
-        if not wish.enabled:
-            continue
-        address = address_of(configuration, wish)
-        farm = configuration.farms.get(wish.farm or "")
-        if address is not None and farm is not None and _complete(configuration, wish):
-            way = way_of(wish, with_defaults(farm), version_of(address))
-            yield Carried(wish, address, way, _comes_and_goes(configuration, wish))
+@once_for_same
+def _carried(part: Configuration, virtual_server: VirtualServer) -> Tuple[Carried, ...]:
+    wish = with_defaults(virtual_server)
+    address, farm = address_of(part, wish), part.farms.get(wish.farm or "")
+    if not wish.enabled or address is None or farm is None or not _complete(part, wish):
+        return ()
+    way = way_of(wish, with_defaults(farm), version_of(address))
+    return (Carried(wish, part, address, way, _comes_and_goes(part, wish)),)
 
 
 def _complete(configuration: Configuration, wish: VirtualServer) -> bool:
@@ -88,9 +91,10 @@ def binds_of(configuration: Configuration, one: Carried) -> List[Tuple[str, str]
     return [(one.address, port) for port in ports]
 
 
-def section_of(configuration: Configuration, one: Carried) -> Section:
+@once_for_same
+def section_of(one: Carried) -> Section:
     """The frontend of a virtual server."""
-    wish, path = one.wish, f"virtual_servers[{one.wish.name}]"
+    configuration, wish, path = one.part, one.wish, f"virtual_servers[{one.wish.name}]"
     farm = with_defaults(configuration.farms[wish.farm or ""])
     http = mode_of(wish) != "tcp"
     lines = [Line(f"mode {'http' if http else 'tcp'}", f"{path}.protocol")]
