@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections import abc
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
 
 from .fields import BadValue, FieldType, Name, shown
 from .likely import likely_first
@@ -63,13 +63,15 @@ def option(
 
 class _Declared(NamedTuple):
     """What an object class declares: all of its fields, and what each of its objects is asked for over and over:
-    ``parsers`` of the fields that hold values, ``holding`` those that hold objects."""
+    ``parsers`` of the fields that hold values, ``holding`` those that hold objects, ``plain`` those whose values are
+    JSON as they are."""
 
     options: Mapping[str, Option]
     parsers: Mapping[str, Callable[[Any], Any]]
     defaults: Mapping[str, Any]
     required: Tuple[str, ...]
     holding: Mapping[str, Option]
+    plain: FrozenSet[str]
 
 
 _DECLARED: Dict[type, _Declared] = {}
@@ -85,8 +87,13 @@ def _declared(kind: type) -> _Declared:
             {name: field.default for name, field in fields.items() if field.default is not None},
             tuple(name for name, field in fields.items() if field.required),
             holding,
+            frozenset(name for name, field in fields.items() if name not in holding and _is_plain(field)),
         )
     return _DECLARED[kind]
+
+
+def _is_plain(field: Option) -> bool:
+    return not field.secret and type(field.type).serialise is FieldType.serialise
 
 
 def _parser(field: Option) -> Callable[[Any], Any]:
@@ -171,11 +178,14 @@ def parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tuple
 def serialise(thing: Any, hide_secrets: bool = False) -> Dict[str, Any]:
     """The set fields of an object as JSON, canonical: equal objects give equal documents. Hidden secrets are stars."""
     document: Dict[str, Any] = {}
-    for name, field in options(type(thing)).items():
+    declared = _declared(type(thing))
+    for name, field in declared.options.items():
         value = getattr(thing, name)
         if value is None:
             continue
-        if isinstance(field.type, ObjectList):
+        if name in declared.plain:
+            document[name] = value
+        elif isinstance(field.type, ObjectList):
             document[name] = [serialise(item, hide_secrets) for item in value]
         elif isinstance(field.type, Nested):
             document[name] = serialise(value, hide_secrets)

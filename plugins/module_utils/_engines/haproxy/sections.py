@@ -34,8 +34,8 @@ class ServerLine(NamedTuple):
 
     @property
     def text(self) -> str:
-        parts = [f"server {self.name} {endpoint(self.address, self.port)} weight {self.weight}"]
-        return " ".join([*parts, *(["disabled"] if self.disabled else []), *([self.words] if self.words else [])])
+        disabled, words = " disabled" if self.disabled else "", f" {self.words}" if self.words else ""
+        return f"server {self.name} {endpoint(self.address, self.port)} weight {self.weight}{disabled}{words}"
 
 
 class Section(NamedTuple):
