@@ -101,9 +101,11 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return host_checks.looked(desired, system) if desired.blocks else []
 
     def check(self, desired: Desired, system: System) -> List[Problem]:
-        if not desired.blocks and unit.lacking(system):
-            return []
-        return host_checks.refusals(desired, system)
+        # a candidate changes nothing of how HAProxy is started
+        with system.still():
+            if not desired.blocks and unit.lacking(system):
+                return []
+            return host_checks.refusals(desired, system)
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
         seen = system.once(_seen)

@@ -59,6 +59,10 @@ def _systemctl(system: System, verb: str) -> None:
 
 def command(system: System) -> Command:
     """How the unit starts HAProxy, or how it is running."""
+    return system.once(_command)
+
+
+def _command(system: System) -> Command:
     names = ("MainPID", "ExecStart", "Environment", "EnvironmentFiles")
     shown: Dict[str, List[str]] = {}
     done = system.run(["systemctl", "show", UNIT, *(f"--property={name}" for name in names)])
