@@ -13,9 +13,12 @@ from typing import Any
 from hypothesis import given
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.capabilities import refusals
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.registry import engines
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.service_table import key_of
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import KINDS, Configuration
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.problems import InvalidConfiguration
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.services import services
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.slices import slices
 from ansible_collections.evenkeel.lb.tests.contract.strategies import RANDOMS, any_document
 
@@ -63,6 +66,13 @@ def test_what_is_shared_is_what_is_worked_out_anew(random: Any) -> None:
     for configuration in (one, edited(random, one), mixed(random, one, other), mixed(random, one, other), one):
         anew = Configuration.from_document(configuration.document())
         assert outcome(configuration) == outcome(anew)
+
+
+@given(RANDOMS)
+def test_haproxy_claims_the_services_of_its_virtual_servers(random: Any) -> None:
+    configuration = Configuration.from_document(any_document(random, ["haproxy"]))
+    claims = {key_of(service) for service in services(configuration, "haproxy")}
+    assert HaproxyEngine().compile(configuration).claims == claims
 
 
 def test_only_what_an_edit_changes_is_worked_out_again() -> None:

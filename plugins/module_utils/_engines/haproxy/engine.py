@@ -10,16 +10,17 @@ beside it. What the running process can be told is told, and written too; all el
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
+from ..._host.ipvs_table import ServiceKey
 from ..._host.system import HostFault, System
 from ..._model.configuration import Configuration
 from ..._model.problems import InvalidConfiguration, Problem
-from ..._model.services import services
+from ..._model.services import first_port, transports_of
 from ..base import Applied, ByVirtualServer, Engine, EngineFault, Step
 from ..blocks import Blocks, parse
 from ..capabilities import Capabilities, Version
-from ..service_table import key_of
+from ..service_table import PROTOCOLS
 from ..status import CertificateStatus, Status
 from . import certificates, files, host_checks, limits, master, pem, planning, runtime, status, unit
 from .capabilities import CAPABILITIES, NAME
@@ -29,7 +30,7 @@ from .render import blocks_of, generation, sections
 from .sections import Section, held_in
 from .state import Desired, Observed, Running, Snapshot
 from .tls import Bundle, authorities_in, bundles_in, used_profiles
-from .virtual_servers import binds_of, carried, profiles_of
+from .virtual_servers import Carried, binds_of, carried, profiles_of
 from .words import FILE
 
 _POLL = 0.1
@@ -70,7 +71,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
             tuple((f"virtual_servers[{one.wish.name}].vip", one.address) for one in ours if not one.comes_and_goes)
             + _of_checks(configuration, "source"),
             tuple(f"virtual_servers[{one.wish.name}].protocol" for one in ours if one.wish.protocol == "quic"),
-            frozenset(key_of(service) for service in services(configuration, NAME)),
+            frozenset(key for one in ours for key in _keys(one)),
             _of_checks(configuration, "script"),
         )
 
@@ -188,6 +189,12 @@ class HaproxyEngine(Engine[Desired, Observed]):
 
     def certificates(self, configuration: Configuration, system: System) -> Mapping[str, CertificateStatus]:
         return certificates.certificates(configuration, system)
+
+
+def _keys(one: Carried) -> Iterator[ServiceKey]:
+    """What the kernel would know a virtual server by, were it of an engine that tells the kernel."""
+    for transport in transports_of(one.wish):
+        yield ServiceKey.of_address(PROTOCOLS[transport], one.address, first_port(one.wish))
 
 
 def _files(configuration: Configuration) -> "list[tuple[str, str]]":
