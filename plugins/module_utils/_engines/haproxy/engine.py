@@ -59,7 +59,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
         ours = carried(configuration, NAME)
         return Desired(
             blocks_of(parts),
-            {part.subject: part.paths for part in parts},
+            tuple(parts),
             frozenset(part.subject for part in parts if part.in_order),
             _proxies(parts),
             tuple(

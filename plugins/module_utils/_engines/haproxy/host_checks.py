@@ -150,7 +150,6 @@ def _quic(desired: Desired, system: System) -> Iterator[Problem]:
 
 
 def _asked(desired: Desired, system: System) -> List[Problem]:
-    said, paths = document(desired.blocks), _paths(desired)
     candidate = {
         file.replace(FOLDER, _CANDIDATE) if file != FILE else f"{_CANDIDATE}/evenkeel.cfg": text.replace(
             f"{FOLDER}/", f"{_CANDIDATE}/"
@@ -172,6 +171,7 @@ def _asked(desired: Desired, system: System) -> List[Problem]:
     found = complaints(done.stderr + done.stdout)
     if not found:
         return [Problem("haproxy", f"haproxy -c ended with status {done.rc} and said nothing", "see journalctl")]
+    said, paths = document(desired.blocks), _paths(desired)
     return list(in_order(_problem(complaint, own, said, paths) for complaint in found))
 
 
@@ -189,9 +189,9 @@ def _paths(desired: Desired) -> Dict[int, str]:
     """The path in the model of each line of the file, counted from 1, where there is one."""
     found: Dict[int, str] = {}
     number = len(header(desired.blocks).splitlines())
-    for _subject, paths in sorted(desired.paths.items()):
+    for section in desired.sections:  # by their subjects, as their blocks are
         number += 2  # a gap, and the mark
-        for path in paths:
+        for path in section.paths:
             number += 1
             found[number] = path
     return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Iterator, Mapping, NamedTuple, Optional, Tuple
+from typing import Mapping, NamedTuple, Optional, Tuple
 
 from ..._model.slices import once_for_same
 from .words import OWN, Line, endpoint
@@ -47,29 +47,23 @@ class Section(NamedTuple):
     servers: Tuple[ServerLine, ...] = ()
     in_order: bool = False
 
-    def all_lines(self) -> Iterator[Line]:
-        """Every line of its text, in order."""
-        yield Line(self.head if self.head.startswith("#") else f"{self.head} from {OWN}", "")
-        for line in self.lines:
-            yield Line(f"    {line.text}", line.path)
-        farm = self.subject.partition(" as ")[0].partition(" ")[2]
-        for server in self.servers:
-            yield Line(f"    {server.text}", f"farms[{farm}].servers[{server.name}]")
-
     @property
     def text(self) -> str:
-        return _written(self)[0]
+        return _text(self)
 
     @property
     def paths(self) -> Tuple[str, ...]:
-        """The path in the model of each line of its text."""
-        return _written(self)[1]
+        """The path in the model of each line of its text, empty for the first."""
+        farm = self.subject.partition(" as ")[0].partition(" ")[2]
+        servers = (f"farms[{farm}].servers[{server.name}]" for server in self.servers)
+        return ("", *(line.path for line in self.lines), *servers)
 
 
 @once_for_same
-def _written(section: Section) -> Tuple[str, Tuple[str, ...]]:
-    lines = list(section.all_lines())
-    return "".join(f"{line.text}\n" for line in lines), tuple(line.path for line in lines)
+def _text(section: Section) -> str:
+    head = section.head if section.head.startswith("#") else f"{section.head} from {OWN}"
+    lines = (f"    {line.text}\n" for part in (section.lines, section.servers) for line in part)
+    return "".join([f"{head}\n", *lines])
 
 
 class Held(NamedTuple):

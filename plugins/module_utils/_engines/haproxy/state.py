@@ -12,6 +12,7 @@ from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 from ..blocks import Blocks
 from ..capabilities import Version
 from .parse import Bind
+from .sections import Section
 
 
 class RunningServer(NamedTuple):
@@ -40,12 +41,12 @@ class Running:
 
 @dataclass(frozen=True)
 class Desired:
-    """The blocks of our file, and beside them what is checked on the host: the path in the model of each line of each
-    block, the names and binds of our proxies, the paths of the files that profiles name, the addresses to listen on or
+    """The blocks of our file, the sections whose text they are, by subject, and beside them what is checked on the
+    host: the names and binds of our proxies, the paths of the files that profiles name, the addresses to listen on or
     to test from, and the programs that test."""
 
     blocks: Blocks
-    paths: Mapping[str, Tuple[str, ...]]
+    sections: Tuple[Section, ...]
     ordered: FrozenSet[str]
     proxies: Mapping[str, str]
     binds: Tuple[Tuple[str, Bind], ...]

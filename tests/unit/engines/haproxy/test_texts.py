@@ -69,7 +69,8 @@ def test_what_is_written_is_read_back_and_order_means_nothing(random: Any) -> No
     for section in sections(configuration):
         held = held_in(section.text)
         assert tuple(held.servers.values()) == section.servers
-        assert len(section.text.splitlines()) == len(desired.paths[section.subject])
+        assert len(section.text.splitlines()) == len(section.paths)
+    assert [section.subject for section in desired.sections] == sorted(desired.blocks)
     again = HaproxyEngine().compile(Configuration.from_document(shuffled(wish, random)))
     assert document(again.blocks) == text
 
