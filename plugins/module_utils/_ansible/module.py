@@ -79,6 +79,11 @@ class Module(AnsibleModule):
             self.refuse(self._unknown() + self._inspected())
         super().fail_json(msg=msg, **kwargs)
 
+    def exit_json(self, **kwargs: Any) -> None:
+        # the process ends, and Python would look through all that is left for garbage first, several times
+        gc.freeze()
+        super().exit_json(**kwargs)
+
     def _inspected(self) -> List[Problem]:
         if self._inspect is None:
             raise AssertionError("the options were inspected before")
