@@ -129,8 +129,13 @@ def in_parallel(hosts: Mapping[str, Director], do: Callable[[str, Director], Any
         return {name: job.result() for name, job in running.items()}
 
 
+def own_seed(seed: int, host: str) -> int:
+    """The seed of a host, of the one that all begin with."""
+    return seed + HOSTS.index(host)
+
+
 def where(seed: int, host: str, number: int, *told: Any) -> str:
-    """What a failure says first: how it is repeated, and what was asked for and told."""
+    """What a failure says first: how it is repeated, and what was asked for and told. ``seed`` is that of all hosts."""
     return "\n".join([f"step {number} on {host} of EVENKEEL_SEED={seed}", *(json.dumps(thing) for thing in told)])
 
 

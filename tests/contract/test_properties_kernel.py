@@ -35,6 +35,7 @@ from ansible_collections.evenkeel.lb.tests.contract.proving_ground import (
     cases,
     documents,
     in_parallel,
+    own_seed,
     versions_of,
     where,
 )
@@ -71,15 +72,15 @@ def walks(request: pytest.FixtureRequest, hosts: dict[str, Director], seed: int)
     """A walk on each director, of services that one engine carries, or of some that move between both."""
     names = ["ipvs"] if request.param == "ipvs" else ["keepalived", "ipvs"]
     return in_parallel(
-        hosts, lambda name, host: walked(host, names, seed + list(hosts).index(name), request.param == "keepalived")
+        hosts, lambda name, host: walked(host, names, own_seed(seed, name), request.param == "keepalived")
     )
 
 
 def steps(walks: dict[str, Any], seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    for offset, (name, walk) in enumerate(walks.items()):
+    for name, walk in walks.items():
         for number, step in enumerate(walk):
             before = walk[number - 1]["document"] if number else {}
-            yield where(seed + offset, name, number, before, step["document"], step["applied"]), step
+            yield where(seed, name, number, before, step["document"], step["applied"]), step
 
 
 def test_every_configuration_is_applied(walks: dict[str, Any], seed: int) -> None:
