@@ -30,7 +30,7 @@ class Faulty(System):
         self._at = at
         self._kind = kind
         self.calls: list[str] = []
-        for name in ("which", "exists", "lock", "now", "sleep"):
+        for name in ("which", "exists", "listed", "lock", "now", "sleep"):
             setattr(self, name, getattr(host, name))
 
     @property

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._host.system import Completed, HostFault, System
@@ -40,6 +41,9 @@ class FakeSystem(System):
 
     def exists(self, path: str) -> bool:
         return path in self.files
+
+    def listed(self, folder: str) -> list[str] | None:
+        return [path for path in sorted(self.files) if os.path.dirname(path) == folder] or None
 
     def read(self, path: str) -> str | None:
         return self.files.get(path)

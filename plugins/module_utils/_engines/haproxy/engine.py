@@ -10,6 +10,7 @@ beside it. What the running process can be told is told, and written too; all el
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..._host.ipvs_table import ServiceKey
@@ -31,7 +32,7 @@ from .sections import Section, held_in
 from .state import Desired, Observed, Running, Snapshot
 from .tls import Bundle, authorities_in, bundles_in, used_profiles
 from .virtual_servers import Carried, binds_of, carried, profiles_of
-from .words import FILE
+from .words import FILE, FOLDER
 
 _POLL = 0.1
 _SECONDS_TO_VERIFY = 15.0
@@ -75,6 +76,9 @@ class HaproxyEngine(Engine[Desired, Observed]):
             _of_checks(configuration, "script"),
         )
 
+    def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
+        return dataclasses.replace(owned, left=owned.left | files.named(begun.blocks))
+
     def claims(self, desired: Desired) -> FrozenSet[Any]:
         return desired.claims
 
@@ -93,10 +97,11 @@ class HaproxyEngine(Engine[Desired, Observed]):
             elif found is not None and ours is not None and not _runs_with(found, bundle, ours):
                 forgotten.add(name)
         version = unit.version(system) if active else None
-        return Observed(header, held, active, found, version, *map(frozenset, (renewed, forgotten, believed)))
+        sets = map(frozenset, (renewed, forgotten, believed, system.listed(FOLDER) or ()))
+        return Observed(header, held, active, found, version, *sets)
 
     def plan(self, desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
-        return planning.steps(desired, observed, owned)
+        return planning.steps(desired, observed, owned) + planning.litter(desired, observed, owned)
 
     def obstacles(self, desired: Desired, system: System) -> List[Problem]:
         return host_checks.looked(desired, system) if desired.blocks else []
@@ -114,7 +119,10 @@ class HaproxyEngine(Engine[Desired, Observed]):
         return Snapshot({path: system.read(path) for path in sorted(paths)}, seen.active, seen.running)
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:
-        if not steps:
+        litter = [step.payload.litter for step in steps if step.payload and step.payload.litter]
+        for path in litter:
+            system.remove(path)
+        if len(litter) == len(steps):
             return Applied()
         before = files.held(system)
         files.put(system, files.wanted(system, desired.blocks))

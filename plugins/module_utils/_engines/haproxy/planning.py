@@ -17,6 +17,7 @@ from ..differences import Difference, of_lines
 from .agents import is_asked
 from .capabilities import NAME
 from .farms import TESTING
+from .files import named
 from .render import generation, header
 from .sections import Held, ServerLine, held_in
 from .state import Desired, Observed, Running, RunningServer
@@ -34,11 +35,13 @@ _NOT_TOLD = ("agent-send",)
 
 
 class Told(NamedTuple):
-    """What the running process is told for a step: commands, the servers that leave before them, and certificates."""
+    """What the running process is told for a step: commands, the servers that leave before them, and certificates; of
+    ``litter`` it knows nothing, a file that is left of a run."""
 
     commands: Tuple[str, ...] = ()
     leaving: Tuple[str, ...] = ()
     certificates: Tuple[str, ...] = ()
+    litter: str = ""
 
 
 class _Change(NamedTuple):
@@ -63,6 +66,14 @@ def steps(desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
         differences = () if action == "change" else (Difference(HAPROXY, FILE, after, before),)
         found.append(Step(NAME, action, HAPROXY, before, after, differences=differences))
     return sorted(found, key=lambda step: step.action == "remove")
+
+
+def litter(desired: Desired, observed: Observed, owned: Desired) -> List[Step]:
+    """What to remove of files that a run wrote which did not come to name them, such as a key."""
+    return [
+        Step(NAME, "remove", path, "left by a run that did not end\n", "", "none", Told(litter=path))
+        for path in sorted((owned.left & observed.folder) - named(desired.blocks) - named(observed.blocks))
+    ]
 
 
 def needs_reload(found: List[Step], desired: Desired, observed: Observed) -> bool:

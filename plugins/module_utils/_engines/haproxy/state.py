@@ -43,7 +43,7 @@ class Running:
 class Desired:
     """The blocks of our file, the sections whose text they are, by subject, and beside them what is checked on the
     host: the names and binds of our proxies, the paths of the files that profiles name, the addresses to listen on or
-    to test from, and the programs that test."""
+    to test from, and the programs that test. ``left`` are files that a run which did not end may have written."""
 
     blocks: Blocks
     sections: Tuple[Section, ...]
@@ -55,13 +55,14 @@ class Desired:
     quic: Tuple[str, ...]
     claims: FrozenSet[Any] = frozenset()
     programs: Tuple[Tuple[str, str], ...] = ()
+    left: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Observed:
     """Our file as it is (``header`` is None without one), whether HAProxy runs and what it holds (None where it does
     not answer on our socket), its version, the profiles whose files were renewed since or that it has otherwise, and
-    those of whose authorities either is so."""
+    those of whose authorities either is so; the paths of the files in our folder."""
 
     header: Optional[str]
     blocks: Blocks
@@ -71,6 +72,7 @@ class Observed:
     renewed: FrozenSet[str] = frozenset()
     forgotten: FrozenSet[str] = frozenset()
     believed: FrozenSet[str] = frozenset()
+    folder: FrozenSet[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
@@ -13,7 +14,9 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.plann
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import generation, header
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.sections import held_in
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.state import Desired, Observed, Running
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.words import FOLDER
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.configuration import Configuration
+from ansible_collections.evenkeel.lb.tests.unit.fake_system import FakeSystem
 
 FARM = "farm web as web:http"
 PROFILE = {"name": "own", "type": "mutual_tls", "certificate_file": "/c.pem", "chain_file": "/ca.pem"}
@@ -74,3 +77,23 @@ def test_renewed_files_of_a_profile_are_told() -> None:
     ]  # fmt: skip
     steps = HaproxyEngine().plan(desired, runs(desired, believed=frozenset({"own"})), desired)
     assert [(step.subject, step.payload) for step in steps] == [("certificate profile own", None), (HAPROXY, None)]
+
+
+def test_a_file_that_a_run_wrote_and_did_not_come_to_name_goes_without_a_reload() -> None:
+    held, begun = wish(None, a=40), own_folder(wish(None, a=40))
+    engine = HaproxyEngine()
+    owned = engine.joined(held, begun, frozenset())
+    there = frozenset({f"{FOLDER}/own.pem", f"{FOLDER}/other.pem", f"{FOLDER}/by-hand"})
+    [step] = engine.plan(held, runs(held, folder=there), owned)
+    assert (step.action, step.subject, step.impact) == ("remove", f"{FOLDER}/other.pem", "none")
+    assert engine.plan(held, runs(held, folder=there), held) == []
+    system = FakeSystem()
+    system.write(step.subject, "a key")
+    assert engine.apply([step], held, system).reload == ()
+    assert system.files == {}
+
+
+def own_folder(desired: Desired) -> Desired:
+    """The same with another profile."""
+    blocks = {name.replace("own", "other"): text.replace("own", "other") for name, text in desired.blocks.items()}
+    return dataclasses.replace(desired, blocks=blocks)
