@@ -11,8 +11,12 @@ say "EVENKEEL_SEED=$EVENKEEL_SEED"
 summary=()
 failures=0
 
-# ticks: what all processors worked since boot, and worked and waited (/proc/stat, proc_stat(5)); steal is neither ours nor idle
-ticks() { awk '$1 == "cpu" { print $2 + $3 + $4 + $7 + $8, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9; exit }' /proc/stat; }
+# ticks: for how long all processors worked since boot, and for how long they worked or waited (proc_stat(5))
+ticks() {
+  local user nice system idle iowait irq softirq steal
+  read -r _ user nice system idle iowait irq softirq steal _ </proc/stat
+  echo $((user + nice + system + irq + softirq)) $((user + nice + system + idle + iowait + irq + softirq + steal))
+}
 
 # step NAME COMMAND…: also how much of the processors was in use meanwhile, which tells waiting from working
 step() {
@@ -46,20 +50,20 @@ trap 'kill "${begun[@]}" 2>/dev/null || true' EXIT
 mkdir -p build/logs
 meanwhile kernel tests/lab/lab kernel own
 step "lint" tools/lint.sh
+meanwhile sanity tools/sanity.sh
 step "unit and property tests" env EVENKEEL_EXAMPLES=100 EVENKEEL_WHOLE=1 make --no-print-directory unit
 step "release artifact, playbooks on directors that pretend" "$python" -m pytest -q \
   -n 2 --dist loadfile tests/release tests/playbooks
 step "the audit report in a browser" "$python" -m pytest -q tests/browser
 step "our own kernel, compiled meanwhile" ended kernel
-# From here on tests wait for hosts and daemons a good part of their time, and sanity has that: what is at idle priority
-# gives way at once, so that also those who measure find the processors as if they were alone.
-meanwhile sanity tools/sanity.sh
 # Side by side: each file has directors of its own, and those that take longest come first. The others in that folder take
 # longer still: make prove.
 step "contract tests and proofs" "$python" -m pytest -q -rP -n 4 --dist loadfile --no-loadscope-reorder \
   tests/contract/test_{properties_kernel,faults_kernel,killed,ipvs_kernel,keepalived_host,last_resort_host,config_host}.py \
   tests/contract/test_haproxy_{host,properties,faults}.py
 step "the lab itself" "$python" -m pytest -q tests/lab
+# From here on time is measured on hosts that all take part in: nothing else may run beside them.
+step "sanity, looked at meanwhile" ended sanity
 newer=
 if [[ -d $VENVS/core221 ]]; then
   newer=ha_pair_direct_routing
@@ -68,7 +72,6 @@ fi
 mapfile -t others < <(all_scenarios | grep -vx "$newer")
 step "molecule, ${others[*]}, ansible-core 2.19" tools/molecule.sh "${others[@]}"
 step "traffic by every way" "$python" -m pytest -q tests/traffic
-step "sanity, looked at meanwhile" ended sanity
 
 printf '%s\n' "" "${summary[@]}"
 printf '===== %d passed, %d failed in %ds =====\n' $((${#summary[@]} - failures)) "$failures" "$SECONDS"
