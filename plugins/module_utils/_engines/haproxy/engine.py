@@ -27,7 +27,7 @@ from . import certificates, files, host_checks, limits, master, pem, planning, r
 from .capabilities import CAPABILITIES, NAME
 from .parse import bind_of
 from .planning import Told
-from .render import blocks_of, generation, sections
+from .render import blocks_of, generation, named, sections
 from .sections import Section, held_in
 from .state import Desired, Observed, Running, Snapshot
 from .tls import Bundle, authorities_in, bundles_in, used_profiles
@@ -77,7 +77,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
         )
 
     def joined(self, owned: Desired, begun: Desired, elsewhere: FrozenSet[Any]) -> Desired:
-        return dataclasses.replace(owned, left=owned.left | files.named(begun.blocks))
+        return dataclasses.replace(owned, left=owned.left | named(begun.blocks))
 
     def claims(self, desired: Desired) -> FrozenSet[Any]:
         return desired.claims
@@ -115,7 +115,7 @@ class HaproxyEngine(Engine[Desired, Observed]):
 
     def snapshot(self, desired: Desired, owned: Desired, system: System) -> Snapshot:
         seen = system.once(_seen)
-        paths = {FILE, *files.named(seen.held), *files.named(desired.blocks)}
+        paths = {FILE, *named(seen.held), *named(desired.blocks)}
         return Snapshot({path: system.read(path) for path in sorted(paths)}, seen.active, seen.running)
 
     def apply(self, steps: Sequence[Step], desired: Desired, system: System) -> Applied:

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set
+from typing import Dict, List, Optional
 
 from ..._host.system import System
 from ..blocks import Blocks, parse
 from .programs import is_program, programs_in
-from .render import document
-from .tls import Bundle, authorities_in, bundles_in, lists_in
+from .render import document, named
+from .tls import Bundle, all_bundles_in, lists_in
 from .words import FILE
 
 
@@ -26,22 +26,13 @@ def content_of(system: System, bundle: Bundle) -> Optional[str]:
 
 def wanted(system: System, blocks: Blocks) -> Dict[str, str]:
     """All files that blocks ask for, by path. Sources that are not there make no file."""
-    found = {bundle.file: content_of(system, bundle) for bundle in _bundles(blocks)}
+    found = {bundle.file: content_of(system, bundle) for bundle in all_bundles_in(blocks)}
     return {
         **{file: text for file, text in found.items() if text is not None},
         **lists_in(blocks),
         **programs_in(blocks),
         FILE: document(blocks),
     }
-
-
-def named(blocks: Blocks) -> Set[str]:
-    """The paths of the files that blocks ask for, beside the one they are in."""
-    return {*(bundle.file for bundle in _bundles(blocks)), *lists_in(blocks), *programs_in(blocks)}
-
-
-def _bundles(blocks: Blocks) -> List[Bundle]:
-    return [*bundles_in(blocks).values(), *authorities_in(blocks).values()]
 
 
 def mode_of(file: str) -> int:

@@ -17,8 +17,7 @@ from ..differences import Difference, of_lines
 from .agents import is_asked
 from .capabilities import NAME
 from .farms import TESTING
-from .files import named
-from .render import generation, header
+from .render import generation, header, named
 from .sections import Held, ServerLine, held_in
 from .state import Desired, Observed, Running, RunningServer
 from .words import FILE, GENERATION, endpoint

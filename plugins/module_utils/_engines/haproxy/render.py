@@ -17,9 +17,10 @@ from ..._model.configuration import Configuration
 from ..blocks import HEADER, Blocks, body
 from .capabilities import NAME
 from .farms import Way, backends_of
+from .programs import programs_in
 from .sections import Section
+from .tls import all_bundles_in, lists_in, used_profiles
 from .tls import section_of as profile_section
-from .tls import used_profiles
 from .virtual_servers import carried, profiles_of
 from .virtual_servers import section_of as frontend
 from .words import GENERATION, OWN, SOCKET
@@ -47,6 +48,11 @@ def sections(configuration: Configuration) -> List[Section]:
 def blocks_of(parts: List[Section]) -> Blocks:
     """The text of each section by its subject."""
     return {section.subject: section.text for section in parts}
+
+
+def named(blocks: Blocks) -> Set[str]:
+    """The paths of the files that blocks ask for, beside the one they are in."""
+    return {*(bundle.file for bundle in all_bundles_in(blocks)), *lists_in(blocks), *programs_in(blocks)}
 
 
 def document(blocks: Blocks) -> str:

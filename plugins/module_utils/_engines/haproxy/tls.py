@@ -84,6 +84,11 @@ def list_lines(configuration: Configuration, names: Sequence[str]) -> Iterator[L
         yield Line(f"{_LIST}{file_of(name)}{f' [{rules}]' if rules else ''}", f"certificate_profiles[{name}]")
 
 
+def all_bundles_in(blocks: Dict[str, str]) -> List[Bundle]:
+    """The bundles of both kinds."""
+    return [*bundles_in(blocks).values(), *authorities_in(blocks).values()]
+
+
 def lists_in(blocks: Dict[str, str]) -> Dict[str, str]:
     """The lists of certificates that blocks ask for: texts by file."""
     found: Dict[str, str] = {}

@@ -13,7 +13,7 @@ from hypothesis import given
 
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.blocks import parse, subject_at
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.engine import HaproxyEngine
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.files import mode_of, named
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.files import mode_of
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.host_checks import unallowed
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse import (
     bind_of,
@@ -23,7 +23,12 @@ from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.parse
     proxies_in,
 )
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.programs import programs_in
-from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import document, header, sections
+from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.render import (
+    document,
+    header,
+    named,
+    sections,
+)
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.sections import held_in
 from ansible_collections.evenkeel.lb.plugins.module_utils._engines.haproxy.tls import (
     authorities_in,
