@@ -29,6 +29,13 @@ quietly() {
   return "$status"
 }
 
+# at_leisure COMMAND…: run it with what no other process wants of the processors. Priorities only say something within a
+# session where the kernel shares processors between sessions (sched(7), autogroup): it gets a session whose share is least.
+at_leisure() {
+  # shellcheck disable=SC2016  # expanded by the inner shell
+  exec setsid bash -c 'echo 19 2>/dev/null >/proc/self/autogroup; exec chrt --idle 0 "$@"' at_leisure "$@"
+}
+
 # find_python VERSION: path of a working interpreter of that version (such as 3.11) on stdout; status 1 when there is none.
 # The distribution's own comes first, then whatever PATH offers, then pyenv's. Each is run, because a pyenv shim can exist
 # for a version that is not active and then exits with 127.

@@ -20,10 +20,8 @@ if (($#)); then
 else
   mapfile -t scenarios < <(all_scenarios)
 fi
-files=("${scenarios[@]/#/extensions/molecule/}")
-files=("${files[@]/%//molecule.yml}")
-for file in "${files[@]}"; do
-  [[ -f $file ]] || die "there is no scenario for $file"
+for scenario in "${scenarios[@]}"; do
+  [[ -f extensions/molecule/$scenario/molecule.yml ]] || die "there is no scenario $scenario"
 done
 
 # progress SCENARIO: one line for each action of molecule's, out of the pages it writes.
@@ -34,16 +32,17 @@ progress() {
   done
 }
 
-mkdir -p build/logs
-# Here and not in molecule, which would be silent for the minutes that this takes when nothing is cached.
-mapfile -t specs < <(sed -n 's,^ *LAB_SPEC: ,tests/lab/specs/,p' "${files[@]}" | sort -u)
-tests/lab/lab prepare "${specs[@]}"
+# spec SCENARIO: the lab it runs on.
+spec() { sed -n 's,^ *LAB_SPEC: ,tests/lab/specs/,p' "extensions/molecule/$1/molecule.yml"; }
 
+mkdir -p build/logs
 passed=()
 failed=()
 say "molecule with $(describe "$venv"): ${scenarios[*]}"
 for scenario in "${scenarios[@]}"; do
   log=build/logs/molecule-$scenario.log
+  # Here and not in molecule, which would be silent for the minutes that this takes when nothing is cached.
+  tests/lab/lab prepare "$(spec "$scenario")"
   if NO_COLOR=1 COLUMNS=160 molecule test --no-command-borders --scenario-name "$scenario" 2>&1 | tee "$log" | progress "$scenario"; then
     passed+=("$scenario")
   else

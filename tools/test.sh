@@ -34,36 +34,39 @@ step() {
 tools/setup.sh
 python=$(main_environment)/bin/python
 
-# What needs minutes of processors and no host, at idle priority while the other steps wait for theirs.
+# What needs processors and no host runs meanwhile, one after the other, while hosts wait for packets and Ansible for hosts.
 declare -A begun=()
-# meanwhile NAME COMMAND…
+# meanwhile NAME COMMAND…: after the one before it
 meanwhile() {
-  local name=$1
+  local name=$1 before=${last:-}
   shift
-  chrt --idle 0 "$@" >"build/logs/$name.log" 2>&1 &
-  begun[$name]=$!
+  (
+    if [[ -n $before ]]; then tail --pid="$before" -f /dev/null; fi
+    at_leisure "$@"
+  ) >"build/logs/$name.log" 2>&1 &
+  last=$!
+  begun[$name]=$last
 }
-# ended NAME: wait for it; what it said when it failed
-ended() { wait "${begun[$1]}" || { cat "build/logs/$1.log" && return 1; }; }
-trap 'kill "${begun[@]}" 2>/dev/null || true' EXIT
+# ended NAME: wait for it, and show what it said
+ended() {
+  local status=0
+  wait "${begun[$1]}" || status=$?
+  cat "build/logs/$1.log"
+  return "$status"
+}
+end_them() {
+  for pid in "${begun[@]}"; do kill -- "-$pid" "$pid" 2>/dev/null || true; done
+}
+trap end_them EXIT
 
 mkdir -p build/logs
-meanwhile kernel tests/lab/lab kernel own
 step "lint" tools/lint.sh
+meanwhile kernel tests/lab/lab kernel own
+meanwhile unit env EVENKEEL_EXAMPLES=100 EVENKEEL_WHOLE=1 make --no-print-directory unit
+meanwhile playbooks "$python" -m pytest -q -n 2 --dist loadfile tests/release tests/playbooks
+meanwhile browser "$python" -m pytest -q tests/browser
 meanwhile sanity tools/sanity.sh
-step "unit and property tests" env EVENKEEL_EXAMPLES=100 EVENKEEL_WHOLE=1 make --no-print-directory unit
-step "release artifact, playbooks on directors that pretend" "$python" -m pytest -q \
-  -n 2 --dist loadfile tests/release tests/playbooks
-step "the audit report in a browser" "$python" -m pytest -q tests/browser
-step "our own kernel, compiled meanwhile" ended kernel
-# Side by side: each file has directors of its own, and those that take longest come first. The others in that folder take
-# longer still: make prove.
-step "contract tests and proofs" "$python" -m pytest -q -rP -n 4 --dist loadfile --no-loadscope-reorder \
-  tests/contract/test_{properties_kernel,faults_kernel,killed,ipvs_kernel,keepalived_host,last_resort_host,config_host}.py \
-  tests/contract/test_haproxy_{host,properties,faults}.py
-step "the lab itself" "$python" -m pytest -q tests/lab
-# From here on time is measured on hosts that all take part in: nothing else may run beside them.
-step "sanity, looked at meanwhile" ended sanity
+
 newer=
 if [[ -d $VENVS/core221 ]]; then
   newer=ha_pair_direct_routing
@@ -71,7 +74,18 @@ if [[ -d $VENVS/core221 ]]; then
 fi
 mapfile -t others < <(all_scenarios | grep -vx "$newer")
 step "molecule, ${others[*]}, ansible-core 2.19" tools/molecule.sh "${others[@]}"
+step "the lab itself" "$python" -m pytest -q tests/lab
+step "our own kernel, compiled meanwhile" ended kernel
 step "traffic by every way" "$python" -m pytest -q tests/traffic
+# Side by side: each file has directors of its own, and those that take longest come first. The others in that folder take
+# longer still: make prove.
+step "contract tests and proofs" "$python" -m pytest -q -rP -n 4 --dist loadfile --no-loadscope-reorder \
+  tests/contract/test_{properties_kernel,faults_kernel,killed,ipvs_kernel,keepalived_host,last_resort_host,config_host}.py \
+  tests/contract/test_haproxy_{host,properties,faults}.py
+step "unit and property tests, meanwhile" ended unit
+step "release artifact, playbooks on directors that pretend, meanwhile" ended playbooks
+step "the audit report in a browser, meanwhile" ended browser
+step "sanity, meanwhile" ended sanity
 
 printf '%s\n' "" "${summary[@]}"
 printf '===== %d passed, %d failed in %ds =====\n' $((${#summary[@]} - failures)) "$failures" "$SECONDS"
