@@ -51,8 +51,10 @@ def test_datagrams_of_one_socket_are_spread(served: Scene, name: str, family: in
     address = vip(FARMS[name][2], family)
     served.ask("udp", address, 2)  # neighbours are learnt
     answers = served.ask("udp", address, COUNT, "--one-socket")
-    assert answers["failed"] == answers["retried"] == 0, answers
-    assert answers["by_server"] == dict.fromkeys(SERVERS, COUNT // 2)
+    # Whoever resolves a neighbour meanwhile may drop a datagram, or its answer; another is sent, to the next server.
+    assert answers["failed"] == 0 and answers["retried"] <= 1, answers
+    fewest = COUNT // 2 - answers["retried"]
+    assert set(answers["by_server"]) == set(SERVERS) and min(answers["by_server"].values()) >= fewest, answers
 
 
 @pytest.mark.parametrize("family", [4, 6], ids=["IPv4", "IPv6"])
