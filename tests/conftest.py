@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +29,18 @@ settings.load_profile("evenkeel")
 def at_most(examples: int) -> settings:
     """For a property of which so many examples say enough: no more, also where more are asked for."""
     return settings(max_examples=min(examples, EXAMPLES))
+
+
+# Hundreds of times what the work takes where it ends soon.
+_SOON = 20
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    """What is done in it does not multiply: its processor time tells, whatever else this machine does."""
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < _SOON
 
 
 def _import_collection_from(directory: Path) -> None:
