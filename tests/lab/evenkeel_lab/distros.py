@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# What a host is born with: an init, a way in, and what Ansible needs.
+# What a host is born with: an init, a way in, and what Ansible needs. The smallest Ubuntu has no apt.
 _BASE = (
-    "systemd-sysv dbus openssh-server python3 python3-apt iproute2 iputils-ping nftables kmod procps e2fsprogs"
+    "apt systemd-sysv dbus openssh-server python3 python3-apt iproute2 iputils-ping nftables kmod procps e2fsprogs"
     " ca-certificates netbase sudo curl perl"
 ).split()
 
@@ -36,11 +36,6 @@ DISTROS = {
     for distro in (
         Distro("bookworm", "debian", (*_BASE, "libsnmp40")),
         Distro("trixie", "debian", (*_BASE, "libsnmp40t64")),
-        Distro(
-            "noble",
-            "ubuntu",
-            # debootstrap does not see that the SNMP library needs this one
-            (*_BASE, "libsnmp40t64", "libperl5.38t64"),
-        ),
+        Distro("noble", "ubuntu", (*_BASE, "libsnmp40t64")),
     )
 }

@@ -21,7 +21,7 @@ from evenkeel_lab.progress import say, step
 
 # Program: the Debian package it is in.
 _PROGRAMS = {
-    "debootstrap": "debootstrap",
+    "mmdebstrap": "mmdebstrap",
     "systemd-nspawn": "systemd-container",
     "mke2fs": "e2fsprogs",
     "dpkg-scanpackages": "dpkg-dev",
@@ -40,9 +40,6 @@ _BUILD_PROGRAMS = {
 _LIBELF = Path("/usr/include/libelf.h")
 _DEBIAN_KEYS = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
-#: What debootstrap knows about releases.
-DEBOOTSTRAP_SCRIPTS = Path("/usr/share/debootstrap/scripts")
-
 
 @dataclass(frozen=True)
 class Source:
@@ -53,6 +50,11 @@ class Source:
     components: tuple[str, ...]
     #: The keys its archive is signed with.
     keys: Path
+
+    @property
+    def line(self) -> str:
+        """What sources.list(5) calls it."""
+        return f"deb [signed-by={self.keys}] {self.address} {self.suite} {' '.join(self.components)}"
 
 
 def install_tools(build: bool = False) -> None:
@@ -110,12 +112,12 @@ def source(distro: Distro, scratch: Path) -> Source:
 
 
 def _ubuntu_addresses() -> list[str]:
-    """Where Ubuntu's archive may be: as told, or beside Debian's on the same server and where debootstrap looks."""
+    """Where Ubuntu's archive may be: as told, or beside Debian's on the same server and where mmdebstrap looks."""
     told = os.environ.get("EVENKEEL_UBUNTU_MIRROR")
     if told:
         return [told]
     beside = debian(machine_suite()).address.rpartition("/")[0] + "/ubuntu"
-    known = re.findall(r"default_mirror (\S+)", (DEBOOTSTRAP_SCRIPTS / "jammy").read_text())
+    known = re.findall(r"'(\w+://\S+/ubuntu)'", Path(which("mmdebstrap") or "").read_text())
     return list(dict.fromkeys([beside, *known]))
 
 
@@ -141,8 +143,7 @@ class Archive:
         (self.debs / "partial").mkdir(parents=True)
         (directory / "lists" / "partial").mkdir(parents=True)
         sources = directory / "sources.list"
-        components = " ".join(source.components)
-        sources.write_text(f"deb [signed-by={source.keys}] {source.address} {source.suite} {components}\n")
+        sources.write_text(f"{source.line}\n")
         settings = {
             "Dir::Etc::sourcelist": sources,
             "Dir::Etc::sourceparts": "-",

@@ -14,11 +14,11 @@ from pathlib import Path
 from evenkeel_lab import repository, store
 from evenkeel_lab.base import LabError, contained, tail
 from evenkeel_lab.distros import DISTROS, Distro
-from evenkeel_lab.packages import DEBOOTSTRAP_SCRIPTS, Source, source
+from evenkeel_lab.packages import Source, source
 from evenkeel_lab.progress import say
 from evenkeel_lab.ssh import public_key
 
-_VERSION = 2
+_VERSION = 3
 
 # Units that do nothing for a lab host but delay its boot, or fail without hardware.
 _MASKED = """
@@ -33,7 +33,7 @@ _MASKED = """
     systemd-tmpfiles-setup-dev-early.service
 """.split()
 
-_PHASE = re.compile(r"I: (Retrieving|Extracting|Unpacking|Configuring) ")
+_PHASE = re.compile(r"I: (downloading|extracting|installing) (.+)\.\.\.")
 
 # First process of a vm: finds the script the lab wrote for this very host and becomes it.
 _INIT = """\
@@ -54,8 +54,6 @@ def _files(distro: Distro) -> dict[str, str]:
     return {
         "lab-init": _INIT,
         "etc/apt/sources.list": f"deb [trusted=yes] file:/share/repo/{distro.name} ./\n",
-        # A host lives for minutes: an install need not survive a loss of this machine's own power.
-        "etc/dpkg/dpkg.cfg.d/lab": "force-unsafe-io\n",
         "etc/ssh/sshd_config.d/lab.conf": "PermitRootLogin prohibit-password\nUseDNS no\n",
         "etc/default/locale": "LANG=C.UTF-8\n",
         "etc/fstab": "",
@@ -75,26 +73,25 @@ def provide(name: str) -> Path:
         made.mkdir()
         root = made / "root"
         archive = source(distro, scratch)
-        _debootstrap(distro, archive, root, scratch / "debootstrap.log")
+        _bootstrap(distro, archive, root, scratch / "bootstrap.log")
         _tune(root, files)
         say(f"    {name}: fetching what hosts may install")
         repository.fill(distro, archive, made / "repository", root, scratch)
         return made
 
-    return store.provide("distro", name, identity, f"root file system of {name} (one to two minutes)", make)
+    return store.provide("distro", name, identity, f"root file system of {name} (half a minute)", make)
 
 
-def _debootstrap(distro: Distro, archive: Source, root: Path, log: Path) -> None:
-    script = DEBOOTSTRAP_SCRIPTS / distro.name
-    if not script.exists():  # this machine's debootstrap is older than the release; its newest of that vendor serves
-        script = script.with_name({"debian": "sid", "ubuntu": "jammy"}[distro.vendor])
+def _bootstrap(distro: Distro, archive: Source, root: Path, log: Path) -> None:
     options = [
+        "--mode=root",
         "--variant=minbase",
-        f"--keyring={archive.keys}",
-        f"--components={','.join(archive.components)}",
+        # It stays in the root for what hosts install later: they live for minutes and can be made again, so no package
+        # need survive a loss of this machine's power.
+        "--dpkgopt=force-unsafe-io",
         f"--include={','.join(distro.base)}",
     ]
-    words = contained("debootstrap", *options, distro.name, root, archive.address, script)
+    words = contained("mmdebstrap", *options, distro.name, root, archive.line)
     with subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         try:
             _follow(distro, process, log)
@@ -106,16 +103,14 @@ def _debootstrap(distro: Distro, archive: Source, root: Path, log: Path) -> None
 
 
 def _follow(distro: Distro, process: subprocess.Popen[str], log: Path) -> None:
-    """Keep what debootstrap says, and tell when it gets on to something else."""
+    """Keep what mmdebstrap says, and tell when it gets on to something else."""
     assert process.stdout is not None
-    phase = ""
     with log.open("w") as file:
         for line in process.stdout:
             file.write(line)
             told = _PHASE.match(line)
-            if told is not None and told[1] != phase:
-                phase = told[1]
-                say(f"    {distro.name}: {phase.lower()} packages")
+            if told is not None:
+                say(f"    {distro.name}: {told[1]} {told[2]}")
 
 
 def _tune(root: Path, files: dict[str, str]) -> None:
@@ -133,5 +128,5 @@ def _tune(root: Path, files: dict[str, str]) -> None:
     for path, text in files.items():
         (root / path).write_text(text)
     (root / "lab-init").chmod(0o755)
-    (root / "etc/hostname").unlink(missing_ok=True)  # debootstrap copies this machine's
+    (root / "etc/hostname").unlink(missing_ok=True)  # mmdebstrap copies this machine's
     (root / "var/lib/dbus/machine-id").unlink(missing_ok=True)  # else all hosts take the same identity from here
