@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -29,6 +28,14 @@ ipvsadm -Sn | sort; systemctl show -p ActiveState -p MainPID -p NRestarts keepal
 # A health check that finds a server well while there is a file of its address.
 ALIVE = "/run/alive"
 SCRIPT = "/usr/local/bin/is-alive"
+# Who waits asks keepalived again and again, which then writes a file; the run before asks twice at most.
+DUMP = "/tmp/keepalived_check.data"
+UNTIL_IT_WAITS = f"""
+for asked in 1 2 3 4; do
+  until [ -e {DUMP} ]; do sleep 0.01; done
+  while [ -e {DUMP} ]; do sleep 0.01; done
+done
+"""
 
 Answer = dict[str, Any]
 
@@ -225,8 +232,7 @@ def test_it_waits_until_servers_have_passed_their_health_check(empty: Director) 
     assert not director.module("lb_config", config=checked())["changed"]
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(wait, 60)
-        time.sleep(3)
-        director.shell(f"touch {ALIVE}/10.20.1.2")
+        director.shell(f"{UNTIL_IT_WAITS} touch {ALIVE}/10.20.1.2")
         healthy = waiting.result(120)
     assert (healthy["changed"], healthy["waited"]["state"], healthy["waited"]["servers"]) == (False, "healthy", 2)
     assert wait(5)["waited"]["state"] == "already_healthy"
