@@ -12,7 +12,7 @@ setup: ## the Python environments (installs what Debian packages are missing)
 export: ## the collection as Ansible finds it, in build/collections
 	@python3 tools/export.py build/collections
 
-unit: setup export ## unit and property tests, with every ansible-core there is an environment for
+unit: setup export ## unit and property tests
 	@tools/unit.sh
 
 soak: setup ## a million damaged inputs for everything that decodes or parses (a part of it is in unit)

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Unit and property tests, side by side: unit.sh [pytest arguments]
-# With the main environment all of them, with the others those that have to do with Ansible. With arguments, what these
-# choose, with every environment. With EVENKEEL_WHOLE=1, everything with every environment, and a branch of the model that
-# the model's own tests do not reach is a failure as well.
+# With the main environment; with EVENKEEL_WHOLE=1 with every one, and a branch of the model that the model's own tests do
+# not reach is a failure as well.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -38,27 +37,18 @@ covered() {
   return "$status"
 }
 
-# with_ansible: the tests that import Ansible, or plugins that do, or run it
-with_ansible() {
-  grep -rlE --include='test_*.py' '^(from|import) ansible\b|\.plugins\.(filter|test)\b|ansible-playbook|: Play\b' tests/unit
-}
-
 main=$(main_environment)
-for venv in $(environments); do
-  name=$(basename "$venv")
-  say "unit tests with $(describe "$venv")"
-  if (($#)); then
-    beside "$name" tests "$venv" "$@" tests/unit
-  elif [[ $venv != "$main" ]]; then
-    chosen=(tests/unit)
-    [[ ${EVENKEEL_WHOLE:-} ]] || mapfile -t chosen < <(with_ansible)
+say "unit tests with $(describe "$main")"
+beside core219 tests "$main" -n auto --dist worksteal "$@" tests/unit
+if [[ ${EVENKEEL_WHOLE:-} ]]; then
+  beside model covered "$main"
+  mapfile -t others < <(environments | grep -vx "$main")
+  for venv in "${others[@]}"; do
+    say "unit tests with $(describe "$venv")"
     # Many examples say something about our code, which is the same here.
-    EVENKEEL_EXAMPLES=3 beside "$name" tests "$venv" "${chosen[@]}"
-  else
-    if [[ ${EVENKEEL_WHOLE:-} ]]; then beside "$name-model" covered "$venv"; fi
-    beside "$name" tests "$venv" -n auto --dist worksteal tests/unit
-  fi
-done
+    EVENKEEL_EXAMPLES=3 beside "$(basename "$venv")" tests "$venv" "$@" tests/unit
+  done
+fi
 status=0
 for name in "${!running[@]}"; do
   wait "${running[$name]}" || status=1
