@@ -47,10 +47,14 @@ for scenario in "${scenarios[@]}"; do
     passed+=("$scenario")
   else
     failed+=("$scenario")
-    tail -n 60 "$log"
-    say "$scenario FAILED; everything it said is in $log"
+    say "$scenario: FAILED"
   fi
 done
 
+for scenario in "${failed[@]}"; do
+  log=build/logs/molecule-$scenario.log
+  tail -n 40 "$log"
+  say "$scenario FAILED; everything it said is in $log"
+done
 printf '===== molecule: %d passed, %d failed in %ds =====\n' "${#passed[@]}" "${#failed[@]}" "$SECONDS"
 ((${#failed[@]} == 0))

@@ -9,7 +9,7 @@ export EVENKEEL_SEED=${EVENKEEL_SEED:-5340}
 export PYTEST_ADDOPTS="--hypothesis-seed=$EVENKEEL_SEED"
 say "EVENKEEL_SEED=$EVENKEEL_SEED"
 summary=()
-failures=0
+failed=()
 
 # ticks: for how long all processors worked since boot, and for how long they worked or waited (proc_stat(5))
 ticks() {
@@ -20,11 +20,13 @@ ticks() {
 
 # step NAME COMMAND…: also how much of the processors was in use meanwhile, which tells waiting from working
 step() {
-  local name=$1 began=$SECONDS verdict=passed work all work_now all_now
+  local name=$1 began=$SECONDS verdict=passed work all work_now all_now log
+  log=build/logs/step-$((${#summary[@]} + 1)).log
   shift
   say "== $name"
   read -r work all < <(ticks)
-  "$@" || { verdict=FAILED && failures=$((failures + 1)); }
+  { "$@"; } > >(tee "$log") 2>&1 || { verdict=FAILED && failed+=("$log"); }
+  timeout 5 tail --pid="$!" -f /dev/null || true # what it said comes before what the next step says
   read -r work_now all_now < <(ticks)
   summary+=("$(printf '%-7s %4ds %3d%%  %s' "$verdict" $((SECONDS - began)) \
     $((100 * (work_now - work) / (all_now - all + 1))) "$name")")
@@ -79,7 +81,7 @@ step "our own kernel, compiled meanwhile" ended kernel
 step "traffic by every way" "$python" -m pytest -q tests/traffic
 # Side by side: each file has directors of its own, and those that take longest come first. The others in that folder take
 # longer still: make prove.
-step "contract tests and proofs" "$python" -m pytest -q -rP -n 4 --dist loadfile --no-loadscope-reorder \
+step "contract tests and proofs" "$python" -m pytest -q -rPfE -n 4 --dist loadfile --no-loadscope-reorder \
   tests/contract/test_{properties_kernel,faults_kernel,killed,ipvs_kernel,keepalived_host,last_resort_host,config_host}.py \
   tests/contract/test_haproxy_{host,properties,faults}.py
 step "unit and property tests, meanwhile" ended unit
@@ -87,6 +89,10 @@ step "release artifact, playbooks on directors that pretend, meanwhile" ended pl
 step "the audit report in a browser, meanwhile" ended browser
 step "sanity, meanwhile" ended sanity
 
+for log in "${failed[@]}"; do
+  say "== what failed said last, of $log"
+  tail -n 60 "$log"
+done
 printf '%s\n' "" "${summary[@]}"
-printf '===== %d passed, %d failed in %ds =====\n' $((${#summary[@]} - failures)) "$failures" "$SECONDS"
-((failures == 0))
+printf '===== %d passed, %d failed in %ds =====\n' $((${#summary[@]} - ${#failed[@]})) "${#failed[@]}" "$SECONDS"
+((${#failed[@]} == 0))

@@ -50,8 +50,11 @@ if [[ ${EVENKEEL_WHOLE:-} ]]; then
   done
 fi
 status=0
+order=() # what failed is shown last
 for name in "${!running[@]}"; do
-  wait "${running[$name]}" || status=1
+  if wait "${running[$name]}"; then order=("$name" "${order[@]}"); else status=1 && order+=("$name"); fi
+done
+for name in "${order[@]}"; do
   say "$name:"
   cat "build/logs/unit-$name.log"
 done
