@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The options of a HA group. Written by tools/reference from the model; change them there."""
+"""The options of an HA group. Written by tools/reference from the model; change them there."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from declared import documented
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.certificate_profile import CertificateProfile
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.farm import Farm, Server
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.healthcheck import HealthCheck
-from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import described
+from ansible_collections.evenkeel.lb.plugins.module_utils._model.objects import described, one
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.vip import HaGroup, Vip
 from ansible_collections.evenkeel.lb.plugins.module_utils._model.virtual_server import VirtualServer
 
@@ -22,7 +22,7 @@ KINDS = (CertificateProfile, Farm, HaGroup, HealthCheck, Server, Vip, VirtualSer
 
 _LICENSE = (Path(__file__).read_text(encoding="utf-8")).split('"""')[0]
 
-_TEMPLATE = '''{license}"""The options of a {word}. Written by tools/reference from the model; change them there."""
+_TEMPLATE = '''{license}"""The options of {word}. Written by tools/reference from the model; change them there."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _fragment(kind: type) -> str:
     if stem(kind) == "server":  # the module's state says more than the field's
         del found["state"]
     text = yaml.dump({"options": found}, sort_keys=False, width=104, allow_unicode=True, Dumper=_Dumper)
-    return _TEMPLATE.format(license=_LICENSE, word=described(kind), options=text)
+    return _TEMPLATE.format(license=_LICENSE, word=one(kind), options=text)
 
 
 class _Dumper(yaml.SafeDumper):

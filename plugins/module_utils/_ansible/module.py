@@ -17,7 +17,7 @@ from .._engines.base import IMPACTS, Engine, worst_impact
 from .._engines.registry import engines
 from .._host.system import HostFault, System
 from .._model.configuration import KINDS, Configuration
-from .._model.objects import described, parse, serialise
+from .._model.objects import described, one, parse, serialise
 from .._model.problems import InvalidConfiguration, Problem, in_order
 from .._model.secrets import secrets_in
 from .._reconcile import Result, Wish, reconcile
@@ -168,7 +168,7 @@ def inspected(object_type: Any, params: Mapping[str, Any], spec: Mapping[str, An
     for name, option in spec.items():
         value = params.get(name)
         if option.get("required") and value is None:
-            problems.append(Problem(name, "is missing", f"a {described(object_type)} needs it"))
+            problems.append(Problem(name, "is missing", f"{one(object_type)} needs it"))
     return [*problems, *inspected_manner(params, spec)]
 
 

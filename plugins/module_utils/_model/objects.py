@@ -12,6 +12,7 @@ never stored.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import abc
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
@@ -27,6 +28,9 @@ T = TypeVar("T")
 MASK = "********"
 
 _NAME = Name()
+
+# Ansible's, such as V(1)
+_MARKUP = re.compile(r"\b[A-Z]\(([^()]*)\)")
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,18 @@ def described(kind: type) -> str:
     return str(kind.WORD)  # type: ignore[attr-defined]
 
 
+def one(kind: type) -> str:
+    """The same with its article: ``a virtual server``, ``an HA group``."""
+    word = described(kind)
+    return f"{'an' if word.startswith(('HA ', *'aeio')) else 'a'} {word}"
+
+
+def needed(kind: type, name: str) -> str:
+    """Why a field has to be there, and what it is, in the first sentence of its declaration."""
+    sentence = _MARKUP.sub(r"\1", options(kind)[name].text[0]).split(". ")[0].rstrip(".")
+    return f"{one(kind)} needs it: {sentence[0].lower()}{sentence[1:]}"
+
+
 def _is_mapping(raw: Any) -> bool:
     # to ask the abstract class alone takes several times as long, and every server is asked
     return isinstance(raw, (dict, abc.Mapping))
@@ -122,14 +138,14 @@ def parse(kind: Type[T], raw: Any, path: str, problems: List[Problem]) -> T:
     """The object ``raw`` describes. Fields that are wrong are reported in ``problems`` and left unset."""
     declared = _declared(kind)
     if not _is_mapping(raw):
-        problems.append(Problem(path, f"is not a {described(kind)}", "a mapping of " + ", ".join(declared.options)))
+        problems.append(Problem(path, f"is not {one(kind)}", "a mapping of " + ", ".join(declared.options)))
         return kind()
     parsers = declared.parsers
     values: Dict[str, Any] = {}
     for name, value in raw.items():
         if name not in parsers and name not in declared.holding:
             where = f"{path}.{name}" if _NAME.accepts(name) else path
-            message = f"{shown(name)} is not a field of a {described(kind)}"
+            message = f"{shown(name)} is not a field of {one(kind)}"
             problems.append(Problem(where, message, likely_first(name, tuple(declared.options))))
         elif value is None:
             continue
@@ -167,7 +183,7 @@ def parse_list(kind: Any, raw: Any, path: str, problems: List[Problem]) -> Tuple
         where = f"{path}[{name if _NAME.accepts(name) else position}]"
         thing = parse(kind, item, where, problems)
         if is_mapping and name is None:
-            problems.append(Problem(f"{where}.name", "is missing", f"a {described(kind)} needs it"))
+            problems.append(Problem(f"{where}.name", "is missing", needed(kind, "name")))
         elif thing.name in found:
             problems.append(Problem(where, "is there twice", "each name once"))
         elif thing.name is not None:
@@ -233,7 +249,7 @@ def incomplete(thing: Any, path: str) -> Iterator[Problem]:
     declared = _declared(type(thing))
     for name in declared.required:
         if getattr(thing, name) is None:
-            yield Problem(f"{path}.{name}", "is missing", f"a {described(type(thing))} needs it")
+            yield Problem(f"{path}.{name}", "is missing", needed(type(thing), name))
     for name, field in declared.holding.items():
         value = getattr(thing, name)
         if isinstance(field.type, ObjectList):

@@ -77,7 +77,13 @@ RULES = [
         ({"tracked_scripts": [{"name": "gateway"}]},),
         "ha_groups[front].tracked_scripts[gateway].script",
         "is missing",
-        "tracked script",
+        "a tracked script needs it: the program, run by root",
+    ),
+    (
+        ({"member": None},),
+        "ha_groups[front].member",
+        "is missing",
+        "an HA group needs it: which of the members this director is",
     ),
     (
         ({"tracked_scripts": [{**SCRIPT, "arguments": ["x" * 255] * 4}]},),
