@@ -31,7 +31,7 @@ def at_most(examples: int) -> settings:
     return settings(max_examples=min(examples, EXAMPLES))
 
 
-# Hundreds of times what the work takes where it ends soon.
+# Tens of times what the slowest such work takes.
 _SOON = 20
 
 
