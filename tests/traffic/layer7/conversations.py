@@ -11,12 +11,14 @@ connection (RFC 9113, 6.8). All else that goes wrong is a failure.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import http.client
 import queue
 import socket
 import ssl
-from typing import NoReturn, Protocol
+from collections.abc import Coroutine
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import grpc
 import h2.config
@@ -25,9 +27,12 @@ import h2.errors
 import h2.events
 import h2.exceptions
 from content import CHUNK, CHUNKS, LONG, long_chunks
-from websockets.sync.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake
 
 SECONDS = 5.0
+
+Done = TypeVar("Done")
 
 
 class NotAsked(Exception):
@@ -52,16 +57,27 @@ class Place:
         self.address, self.port, self.site, self.authority = address, port, site, authority
         self.certificate = certificate
 
-    def opened(self, alpn: str) -> socket.socket:
-        """A connection, within TLS where that is spoken. The certificate has to be the site's."""
+    def connected(self) -> socket.socket:
+        """A connection without TLS."""
         plain = socket.create_connection((self.address, self.port), timeout=SECONDS)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return plain
+
+    def tls(self, alpn: str) -> ssl.SSLContext | None:
+        """How TLS is spoken, if it is."""
         if self.authority is None:
-            return plain
+            return None
         context = ssl.create_default_context(cafile=self.authority)
         if self.certificate is not None:
             context.load_cert_chain(self.certificate)
         context.set_alpn_protocols([alpn])
+        return context
+
+    def opened(self, alpn: str) -> socket.socket:
+        """A connection, within TLS where that is spoken. The certificate has to be the site's."""
+        plain, context = self.connected(), self.tls(alpn)
+        if context is None:
+            return plain
         with_tls = context.wrap_socket(plain, server_hostname=self.site)
         if with_tls.selected_alpn_protocol() not in (alpn, None):
             raise Failed(f"{with_tls.selected_alpn_protocol()} was agreed on instead of {alpn}")
@@ -329,25 +345,45 @@ def _be_all_of_it(count: int, digest: str) -> None:
 
 
 class WebSocket:
-    """A WebSocket that is kept: the connection itself is what must not end."""
+    """A WebSocket that is kept: the connection itself is what must not end.
+
+    One thread does it all. The library's client for threads reads TLS in one and writes in another at once, and of a
+    thousand of its connections a few broke, with nothing between it and a server (Python 3.11).
+    """
 
     def __init__(self, place: Place) -> None:
-        self._socket = connect(f"ws://{place.site}/ws", sock=place.opened("http/1.1"), open_timeout=SECONDS)
+        self._loop = asyncio.new_event_loop()
+        self._socket = self._done(self._opened(place))
+
+    @staticmethod
+    async def _opened(place: Place) -> ClientConnection:
+        plain, context = place.connected(), place.tls("http/1.1")
+        plain.setblocking(False)
+        address = f"{'ws' if context is None else 'wss'}://{place.site}/ws"
+        within = {} if context is None else {"ssl": context, "server_hostname": place.site}
+        try:
+            return await connect(address, sock=plain, open_timeout=SECONDS, ping_interval=None, **within)
+        except InvalidHandshake as error:
+            raise Failed(f"no WebSocket was opened: {error!r}") from error
+
+    def _done(self, what: Coroutine[Any, Any, Done]) -> Done:
+        return self._loop.run_until_complete(asyncio.wait_for(what, SECONDS))
 
     def ask(self) -> str:
         """The answer to a message."""
         try:
-            self._socket.send("who?")
-            return str(self._socket.recv(timeout=SECONDS))
+            self._done(self._socket.send("who?"))
+            return str(self._done(self._socket.recv()))
         except Exception as error:
-            raise Failed(f"the WebSocket ended: {error}") from error
+            raise Failed(f"the WebSocket ended: {error!r}") from error
 
     def end(self) -> None:
         """Every answer was waited for."""
 
     def close(self) -> None:
         """Close it."""
-        self._socket.close()
+        self._done(self._socket.close())
+        self._loop.close()
 
 
 class Grpc:
