@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Unit and property tests, side by side: unit.sh [pytest arguments]
+# Unit and property tests, side by side.
 # With the main environment; with EVENKEEL_WHOLE=1 with every one, and a branch of the model that the model's own tests do
 # not reach is a failure as well.
 set -euo pipefail
@@ -39,14 +39,14 @@ covered() {
 
 main=$(main_environment)
 say "unit tests with $(describe "$main")"
-beside core219 tests "$main" -n auto --dist worksteal "$@" tests/unit
+beside "$(basename "$main")" tests "$main" -n auto --dist worksteal tests/unit
 if [[ ${EVENKEEL_WHOLE:-} ]]; then
   beside model covered "$main"
   mapfile -t others < <(environments | grep -vx "$main")
   for venv in "${others[@]}"; do
     say "unit tests with $(describe "$venv")"
     # Many examples say something about our code, which is the same here.
-    EVENKEEL_EXAMPLES=3 beside "$(basename "$venv")" tests "$venv" "$@" tests/unit
+    EVENKEEL_EXAMPLES=3 beside "$(basename "$venv")" tests "$venv" tests/unit
   done
 fi
 status=0

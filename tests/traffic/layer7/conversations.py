@@ -361,8 +361,9 @@ class WebSocket:
         plain.setblocking(False)
         address = f"{'ws' if context is None else 'wss'}://{place.site}/ws"
         within = {} if context is None else {"ssl": context, "server_hostname": place.site}
+        patience = {"open_timeout": SECONDS, "close_timeout": SECONDS, "ping_interval": None}
         try:
-            return await connect(address, sock=plain, open_timeout=SECONDS, ping_interval=None, **within)
+            return await connect(address, sock=plain, **patience, **within)
         except InvalidHandshake as error:
             raise Failed(f"no WebSocket was opened: {error!r}") from error
 
@@ -381,8 +382,8 @@ class WebSocket:
         """Every answer was waited for."""
 
     def close(self) -> None:
-        """Close it."""
-        self._done(self._socket.close())
+        """Close it, also when nobody answers any more."""
+        self._loop.run_until_complete(self._socket.close())
         self._loop.close()
 
 
